@@ -1,0 +1,24 @@
+"""What every test may ask for: the shared mail and tickets, and real servers started from a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def shared_folder() -> Path:
+    """Where real mail and tickets are kept, beside the checkout unless MAILML_SHARED says otherwise."""
+    return Path(os.environ.get("MAILML_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real mail and tickets; skips where it is absent."""
+    folder = shared_folder()
+    if not (folder / "mail" / "manifest.jsonl").exists():
+        pytest.skip("needs the shared mail and tickets (set MAILML_SHARED); continuous integration has them")
+    return folder
