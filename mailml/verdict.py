@@ -71,12 +71,13 @@ class Identity:
     lists: frozenset[str] = frozenset()  # our own groups and lists: mail through them is from people
     web_forms: frozenset[str] = frozenset()  # robot senders whose Reply-To is a customer
     authserv_ids: frozenset[str] = frozenset()
-    name: str = ""  # display name of the corporate address
+    primary: str = ""  # the corporate address answers leave from, one of `addresses`
+    name: str = ""  # its display name
 
     @property
     def address(self) -> str:
-        """The corporate address, the first in alphabetical order where several are ours ("" if none)."""
-        return min(self.addresses, default="")
+        """The corporate address; where none is named, the first of ours in alphabetical order ("" if none)."""
+        return self.primary or min(self.addresses, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,15 @@ class Context:
     limit: str | None = None
     known_sender: bool = False
     loop_key: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def from_plain(cls, stored: Mapping[str, Any], *, loop_key: bytes = b"") -> Context:
+        """The context as `plain` stored it, so that a decision can be made again; keys are not stored."""
+        values = dict(stored)
+        for name in ("received_at", "now"):
+            values[name] = datetime.fromisoformat(values[name])
+        values["thread"] = Thread(**values["thread"])
+        return cls(loop_key=loop_key, **values)
 
 
 @dataclass(frozen=True, slots=True)
