@@ -1,0 +1,82 @@
+"""The workbench: `from mailml import lab`, and everything an analyst calls hangs on `lab`.
+
+Nothing here sends or changes mail: folders are opened with EXAMINE and read with BODY.PEEK. Nothing heavy is
+imported until it is called, so that `from mailml import lab` stays instant.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mailml.archive import Archive as Archive
+    from mailml.bundle import Bundle as Bundle
+    from mailml.lab import labels as labels
+    from mailml.lab import panels as panels
+    from mailml.lab import sample as sample
+    from mailml.lab import split as split
+    from mailml.lab import thresholds as thresholds
+    from mailml.lab.backtest import backtest as backtest
+    from mailml.lab.doctor import doctor as doctor
+    from mailml.lab.evaluate import evaluate as evaluate
+    from mailml.lab.frame import frame as frame
+    from mailml.lab.misrouting import misrouting as misrouting
+    from mailml.lab.preview import preview as preview
+    from mailml.lab.pull import pull as pull
+    from mailml.lab.replay import replay as replay
+    from mailml.lab.report import report as report
+    from mailml.lab.sample_archive import sample_archive as sample_archive
+    from mailml.lab.sla_report import sla_report as sla_report
+    from mailml.lab.train import train as train
+
+# Functions that users call as `lab.NAME(...)`: where each lives.
+_FUNCTIONS = {
+    "Archive": "mailml.archive",
+    "Bundle": "mailml.bundle",
+    "backtest": "mailml.lab.backtest",
+    "doctor": "mailml.lab.doctor",
+    "evaluate": "mailml.lab.evaluate",
+    "frame": "mailml.lab.frame",
+    "misrouting": "mailml.lab.misrouting",
+    "preview": "mailml.lab.preview",
+    "pull": "mailml.lab.pull",
+    "replay": "mailml.lab.replay",
+    "report": "mailml.lab.report",
+    "sample_archive": "mailml.lab.sample_archive",
+    "sla_report": "mailml.lab.sla_report",
+    "train": "mailml.lab.train",
+}
+_MODULES = ("labels", "panels", "sample", "split", "thresholds")
+
+__all__ = ["Archive", "Bundle", "backtest", "doctor", "evaluate", "frame", "labels", "misrouting", "panels",
+           "preview", "pull", "replay", "report", "sample", "sample_archive", "sla_report", "split",
+           "thresholds", "train"]  # fmt: skip
+
+
+class _FrontDoor(ModuleType):
+    """A package whose functions keep their names although modules have the same ones."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _FUNCTIONS:
+            found = getattr(importlib.import_module(_FUNCTIONS[name]), name)
+        elif name in _MODULES:
+            found = importlib.import_module(f"{self.__name__}.{name}")
+        else:
+            raise AttributeError(f"mailml.lab has no {name!r}; it has {', '.join(__all__)}")
+        self.__dict__[name] = found
+        return found
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # importing mailml.lab.frame makes Python set the module as `lab.frame`, over the function
+        if name in _FUNCTIONS and isinstance(value, ModuleType):
+            return
+        super().__setattr__(name, value)
+
+    def __dir__(self) -> list[str]:
+        return sorted(__all__)
+
+
+sys.modules[__name__].__class__ = _FrontDoor
