@@ -1,0 +1,21 @@
+"""Message -> which interaction it belongs to, and why; signed Message-IDs, references, normal subjects."""
+
+from mailml.thread.joining import Joined, Lookup, Party, answered_ids, fold_message_id, join
+from mailml.thread.references import find_references, own_message_id, reference_of, verify_own_message_id
+from mailml.thread.subjects import normal_subject
+from mailml.thread.threads import Threads
+
+__all__ = [
+    "Joined",
+    "Lookup",
+    "Party",
+    "Threads",
+    "answered_ids",
+    "find_references",
+    "fold_message_id",
+    "join",
+    "normal_subject",
+    "own_message_id",
+    "reference_of",
+    "verify_own_message_id",
+]

@@ -1,0 +1,85 @@
+"""An index of interactions in memory: what the workbench replays an archive with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mailml.message import Message
+from mailml.thread.joining import Joined, Party, fold_message_id, join
+from mailml.thread.references import reference_of
+
+_CLAIMED_TWICE = ""
+
+
+class Threads:
+    """Interactions by Message-ID and by reference; implements `Lookup`.
+
+    A Message-ID that two interactions claim joins nothing from then on (duplicate ids are common in mail made
+    by scripts). Everyone a joined message is from or addressed to is a party to its interaction.
+    """
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, str] = {}
+        self._addresses: dict[str, set[str]] = {}
+        self._closed: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._addresses)
+
+    def __contains__(self, reference: object) -> bool:
+        return reference in self._addresses
+
+    def add(self, message: Message, reference: str, *, addresses: Iterable[str] = ()) -> None:
+        """Record that `message` belongs to the interaction `reference`, which it opens or re-opens.
+
+        `addresses` are further parties, such as the envelope recipient.
+        """
+        self.add_id(message.message_id, reference)
+        people = (message.from_, *message.reply_to, *message.to, *message.cc)
+        parties = self._addresses.setdefault(reference, set())
+        parties.update(person.addr for person in people if person and person.addr)
+        parties.update(address.lower() for address in addresses if address)
+        self._closed.discard(reference)
+
+    def add_id(self, message_id: str, reference: str) -> None:
+        """Record one more Message-ID of an interaction; an empty one is ignored."""
+        if folded := fold_message_id(message_id):
+            known = self._by_id.setdefault(folded, reference)
+            if known != reference:
+                self._by_id[folded] = _CLAIMED_TWICE
+        self._addresses.setdefault(reference, set())
+
+    def close(self, reference: str) -> None:
+        """Mark an interaction as closed; the next message that joins it says `reopens`."""
+        if reference in self._addresses:
+            self._closed.add(reference)
+
+    def by_message_id(self, message_id: str, /) -> Party | None:
+        """The one interaction that claims this Message-ID."""
+        return self.by_reference(self._by_id.get(fold_message_id(message_id), _CLAIMED_TWICE))
+
+    def by_reference(self, reference: str, /) -> Party | None:
+        """The interaction with this reference."""
+        addresses = self._addresses.get(reference)
+        if addresses is None:
+            return None
+        return Party(reference, frozenset(addresses), reference in self._closed)
+
+    def place(self, message: Message, key: bytes = b"") -> Joined:
+        """Join a message or open an interaction for it, and record it: one step of a replay.
+
+        `reference` is never empty in the answer; `by` tells whether it is new.
+        """
+        joined = join(message, self, key)
+        reference = joined.reference or self._unused_reference(message.sha256)
+        self.add(message, reference)
+        if joined.reference:
+            return joined
+        return Joined(reference, joined.by, joined.evidence, joined.linked)
+
+    def _unused_reference(self, seed: str) -> str:
+        # the same bytes in two folders, or (once in a lifetime) a clash of 40 bits, lengthen the seed
+        turn, reference = 0, reference_of(seed.encode())
+        while reference in self._addresses:
+            turn, reference = turn + 1, reference_of(f"{seed}/{turn + 1}".encode())
+        return reference
