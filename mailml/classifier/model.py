@@ -18,6 +18,7 @@ from mailml.verdict import Category, canonical_json
 
 KIND = "tfidf-linear"
 MICRO = 1_000_000  # probabilities are decided on in millionths: the same on every machine
+_BATCH = 256  # texts scored at once: bounded memory
 _WORDS = 5  # words named in a Category
 
 NO_MODEL = Category(label=None, reason="this bundle has no classifier")
@@ -97,8 +98,19 @@ class Model:
         return self._score(fold(text))[0]
 
     def probas(self, texts: Sequence[str]) -> Floats:
-        """The same for many texts: shape (texts, classes)."""
-        return np.array([self.proba(text) for text in texts]).reshape(len(texts), len(self.classes))
+        """The same for many texts, several times faster than one by one: shape (texts, classes).
+
+        Equal to `proba` up to the order of additions (1e-12); decisions are made one by one only.
+        """
+        parts = [np.empty((0, len(self.classes)))]
+        for start in range(0, len(texts), _BATCH):
+            folded = [fold(text) for text in texts[start : start + _BATCH]]
+            z = sum(
+                (block.scores(folded) for block in self.blocks), np.tile(self.intercept, (len(folded), 1))
+            )
+            e = np.exp((z - z.max(axis=1, keepdims=True)) / self.temperature)
+            parts.append(e / e.sum(axis=1, keepdims=True))
+        return np.concatenate(parts)
 
     def known(self, text: str) -> float:
         """The share of the text's n-grams that the model has seen, between 0 and 1."""

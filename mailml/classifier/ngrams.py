@@ -100,7 +100,7 @@ class Block:
 
     def count(self, folded: str) -> Counts:
         """The block's n-gram counts of a folded text."""
-        ids = self._word_ids(folded) if self.analyzer == "word" else self._char_ids(folded)
+        ids = self._found(folded)
         counts = np.bincount(ids, minlength=self._unknown + 1)
         known = np.flatnonzero(counts[:-1])
         return Counts(known, counts[known].astype(np.float64), int(counts[-1]))
@@ -110,6 +110,26 @@ class Block:
         values: Floats = (1.0 + np.log(counts.counts)) * self.idf[counts.ids]
         length = float(np.sqrt(values @ values))
         return values / length if length > 0 else values
+
+    def scores(self, texts: Sequence[str]) -> Floats:
+        """What the block adds to every class's score for many folded texts at once: (texts, classes)."""
+        found = [self._found(text) for text in texts]
+        rows = np.repeat(np.arange(len(found)), [len(ids) for ids in found])
+        width = self._unknown + 1
+        keys = rows * width + np.concatenate(found) if found else rows
+        keys, counts = np.unique(keys[keys % width != self._unknown], return_counts=True)
+        rows, ids = np.divmod(keys, width)
+        values = (1.0 + np.log(counts)) * self.idf[ids]
+        lengths = np.sqrt(np.bincount(rows, weights=values * values, minlength=len(found)))
+        values /= lengths[rows]
+        out = np.zeros((len(found), self.coef.shape[1]))
+        if rows.size:
+            starts = np.flatnonzero(np.diff(rows, prepend=-1))
+            out[rows[starts]] = np.add.reduceat(values[:, None] * self.coef[ids], starts, axis=0)
+        return out
+
+    def _found(self, folded: str) -> NDArray[np.int32]:
+        return self._word_ids(folded) if self.analyzer == "word" else self._char_ids(folded)
 
     def _pack(self, word: str) -> bytes:
         grams = char_wb(word, *self.ngrams)
@@ -125,8 +145,7 @@ class Block:
         if low == 1:
             found += [get(word, self._unknown) for word in words]
         for n in range(max(low, 2), high + 1):
-            shifted = (words[i:] for i in range(n))
-            hits = (get(" ".join(gram)) for gram in zip(*shifted, strict=False))
+            grams = map(" ".join, zip(*(words[i:] for i in range(n)), strict=False))
             # unknown pairs of known words are no sign of a foreign text: only single words count as unknown
-            found += [hit for hit in hits if hit is not None]
+            found += [i for i in map(get, grams) if i is not None]
         return np.array(found, dtype=np.int32)
