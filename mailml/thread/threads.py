@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 
 from mailml.message import Message
 from mailml.thread.joining import Joined, Party, fold_message_id, join
@@ -22,6 +23,7 @@ class Threads:
         self._by_id: dict[str, str] = {}
         self._addresses: dict[str, set[str]] = {}
         self._closed: set[str] = set()
+        self._seen: dict[int, str] = {}
 
     def __len__(self) -> int:
         return len(self._addresses)
@@ -68,10 +70,16 @@ class Threads:
     def place(self, message: Message, key: bytes = b"") -> Joined:
         """Join a message or open an interaction for it, and record it: one step of a replay.
 
-        `reference` is never empty in the answer; `by` tells whether it is new.
+        `reference` is never empty in the answer; `by` tells whether it is new. A copy of a mail that came
+        before (same Message-ID, sender, date and subject: two mailboxes, two folders) is `same_message`.
         """
+        mail = _copy_key(message)
+        if mail and (reference := self._seen.get(mail)):
+            return Joined(reference, "same_message", message.message_id)
         joined = join(message, self, key)
         reference = joined.reference or self._unused_reference(message.sha256)
+        if mail:
+            self._seen[mail] = reference
         self.add(message, reference)
         if joined.reference:
             return joined
@@ -83,3 +91,15 @@ class Threads:
         while reference in self._addresses:
             turn, reference = turn + 1, reference_of(f"{seed}/{turn + 1}".encode())
         return reference
+
+
+def _copy_key(message: Message) -> int:
+    """What copies of one mail have in common, as a number; 0 for a mail without a Message-ID.
+
+    Their bytes differ: each server adds its own Received fields.
+    """
+    if not message.message_id:
+        return 0
+    sender = message.from_.addr if message.from_ else ""
+    parts = (fold_message_id(message.message_id), sender, message.get("date") or "", message.subject)
+    return int.from_bytes(sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:8], "big") or 1
