@@ -1,0 +1,48 @@
+"""Dates in headers, as aware UTC times."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+
+_LONGEST = 200
+_MONTHS = {
+    name: number for number, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
+}
+_RFC = re.compile(
+    r"(?:[A-Za-z]{2,9},?\s{1,5})?(\d{1,2})[\s-]([A-Za-z]{3})[a-z]{0,6}[\s-](\d{4})\s{1,5}"
+    r"(\d{1,2}):(\d\d)(?::(\d\d))?\s{0,5}([+-]\d{4}|GMT|UTC?|Z)?"
+)
+
+
+def parse_date(value: str) -> datetime | None:
+    """The time a Date header names in UTC, or None; without a zone it is taken for UTC (RFC 5322 3.3)."""
+    value = value[:_LONGEST].strip()
+    match = _RFC.match(value)
+    try:
+        if match and (match[7] or len(value) == match.end()):
+            return _built(match)
+        found = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError, AttributeError, KeyError):
+        return None
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _built(match: re.Match[str]) -> datetime | None:
+    month = _MONTHS.get(match[2].lower())
+    if month is None:
+        return None
+    zone = match[7] or ""
+    offset = timedelta()
+    if zone[:1] in ("+", "-"):
+        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5])) * (-1 if zone[0] == "-" else 1)
+    # A leap second is a second past :59 that datetime cannot hold.
+    second = min(int(match[6] or 0), 59)
+    local = datetime(
+        int(match[3]), month, int(match[1]), int(match[4]), int(match[5]), second, tzinfo=timezone(offset)
+    )
+    return local.astimezone(UTC)

@@ -1,0 +1,159 @@
+"""The header block: bytes -> names and unfolded values, in order, whatever the bytes are.
+
+Only an empty line ends a header. A line without a colon is dropped and told of; the stdlib and every
+parser we measured take the rest of the header for body text at that point.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mailml.message.charset import decode
+
+LIMIT = 256 * 1024  # bytes of one header block; Postfix stops at 100 KiB
+_END = re.compile(rb"\n\r*\n")
+_PART_END = re.compile(rb"\n(?:\r*\n|--)")
+_NAME = re.compile(r"[!-9;-~]+[ \t]*")
+_KNOWN = re.compile(
+    rb"(?:x-[!-9;-~]+|content-[a-z-]+|list-[a-z-]+|resent-[a-z-]+|arc-[a-z-]+|from|to|cc|bcc|subject|date|sender"
+    rb"|reply-to|message-id|in-reply-to|references|received|return-path|delivered-to|mime-version|auto-submitted"
+    rb"|precedence|authentication-results|received-spf|dkim-signature|importance|priority|user-agent|mailer"
+    rb"|organization|thread-(?:topic|index)|disposition-notification-to|envelope-to)[ \t]*:",
+    re.IGNORECASE,
+)
+_CHARSET = re.compile(rb"charset\s*=\s*\"?([\w.-]{1,40})", re.IGNORECASE)
+
+
+class Header(NamedTuple):
+    """One header field: the name as written, the value unfolded and not yet RFC 2047-decoded."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A header block: its fields, where the body starts, what was repaired, and whether it was cut."""
+
+    headers: tuple[Header, ...]
+    body: int
+    defects: tuple[str, ...] = ()
+    cut: bool = False
+
+
+def split(source: bytes, start: int = 0, *, part: bool = False) -> Block:
+    """The header block at `start`; in a MIME part a line that begins with "--" ends it as well."""
+    if not part:
+        start = _skip(source, start)
+    newline = source[start : start + 2]
+    if newline[:1] == b"\n" or newline == b"\r\n":
+        return Block((), start + (1 if newline[:1] == b"\n" else 2))
+    limit = len(source) if not part else min(len(source), start + LIMIT)
+    match = (_PART_END if part else _END).search(source, max(start - 1, 0), limit)
+    end = match.start() + 1 if match else limit
+    if part and match and start and match.start() == start - 1:  # a delimiter right behind a delimiter
+        return Block((), start)
+    body = end if match is None or source[end : end + 2] == b"--" else match.end()
+    cut = end - start > LIMIT
+    defects = (f"header longer than {LIMIT} bytes, cut",) if cut else ()
+    block = source[start : min(end, start + LIMIT)]
+    headers = _plain(block)
+    if headers is not None:
+        return Block(headers, body, defects, cut)
+    kept, body_at, more = _mended(block)
+    if body_at is not None:
+        body = start + body_at
+    return Block(kept, body, defects + more, cut)
+
+
+def _skip(source: bytes, start: int) -> int:
+    """Past a byte order mark, empty lines and an mbox "From " line."""
+    if source[start : start + 3] == b"\xef\xbb\xbf":
+        start += 3
+    while source[start : start + 1] in (b"\n", b"\r"):
+        start += 1
+    if source[start : start + 6].lstrip(b">").startswith(b"From "):
+        newline = source.find(b"\n", start)
+        return newline + 1 if newline >= 0 else start
+    return start
+
+
+def _plain(block: bytes) -> tuple[Header, ...] | None:
+    """The common case at C speed: every line a field or its continuation, ASCII or UTF-8."""
+    if b"\x00" in block:
+        return None
+    try:
+        text = unfold(block).decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", " ")
+    found = []
+    named = _NAME.fullmatch
+    for line in text.split("\n"):
+        name, colon, value = line.partition(":")
+        if colon and named(name):
+            found.append(Header(name.rstrip(), value.strip()))
+        elif line:
+            return None
+    return tuple(found)
+
+
+def unfold(block: bytes) -> bytes:
+    """Continuation lines joined to their field, the white space kept (RFC 5322 section 2.2.3)."""
+    if b"\n " in block:
+        block = block.replace(b"\r\n ", b" ").replace(b"\n ", b" ")
+    if b"\n\t" in block:
+        block = block.replace(b"\r\n\t", b"\t").replace(b"\n\t", b"\t")
+    return block
+
+
+def _mended(block: bytes) -> tuple[tuple[Header, ...], int | None, tuple[str, ...]]:
+    """The same, line by line: junk lines dropped, 8-bit bytes guessed, NULs removed.
+
+    A line without a colon behind the last known field name is taken for the body's first line.
+    """
+    lines = _lines(block)
+    last = max((i for i, (_, line) in enumerate(lines) if _KNOWN.match(line)), default=-1)
+    hint = _CHARSET.search(block)
+    found: list[Header] = []
+    defects: dict[str, None] = {}
+    for index, (at, line) in enumerate(lines):
+        text, complaint = _line_text(line, hint[1].decode() if hint else "")
+        name, colon, value = text.partition(":")
+        if colon and _NAME.fullmatch(name):
+            found.append(Header(name.rstrip(), value.strip()))
+            if complaint:
+                defects[complaint] = None
+        elif index > last:
+            return tuple(found), at, (*defects, "no empty line between header and body")
+        elif line.strip():
+            defects["header line without a field name dropped"] = None
+    return tuple(found), None, tuple(defects)
+
+
+def _lines(block: bytes) -> list[tuple[int, bytes]]:
+    """Offset and bytes of every unfolded line."""
+    lines: list[tuple[int, list[bytes]]] = []
+    at = 0
+    for line in block.split(b"\n"):
+        if line[:1] in (b" ", b"\t") and lines:
+            lines[-1][1].append(line)
+        elif line.strip():
+            lines.append((at, [line]))
+        at += len(line) + 1
+    return [(at, b"".join(piece.rstrip(b"\r") for piece in pieces)) for at, pieces in lines]
+
+
+def _line_text(line: bytes, hint: str) -> tuple[str, str]:
+    """UTF-8 (RFC 6532), else the body's charset, else windows-1252."""
+    clean = line.replace(b"\x00", b"").replace(b"\r", b" ")
+    complaint = "NUL bytes in the header removed" if len(clean) < len(line) and b"\x00" in line else ""
+    try:
+        return clean.decode("utf-8"), complaint
+    except UnicodeDecodeError:
+        return decode(clean, hint if hint.lower() != "utf-8" else "")[
+            0
+        ], complaint or "8-bit bytes in a header guessed"

@@ -1,0 +1,162 @@
+"""HTML to the text a reader sees, in one pass without a tree.
+
+A tree is what makes HTML dangerous to read: lexbor takes 4.8 s on 250 KB of unclosed <div>, lxml drops what
+is nested 255 deep. One pass over the tags with a few counters is linear on any input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html import unescape
+
+LIMIT = 1_000_000  # characters of HTML that are read
+ATTRIBUTION = "\ue000"  # stands before "On … wrote:" where the mailer marks it
+QUOTED = "\ue001"  # stands before quoted history where the mailer marks it
+_MARKS = re.compile("[\ue000\ue001]")
+
+# A tag never reaches over a "<", so every character is looked at a bounded number of times.
+_TOKEN = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(?P<raw>style|script|title|xml|noscript)\b[^<>]*+>.*?(?:</(?P=raw)\s*+>|\Z)"
+    r"|<(?P<close>/?)(?P<name>[a-z][^\s<>/]*+)"
+    r"(?P<rest>(?:[^<>\"']++|\"[^\"<]{0,2000}+\"|'[^'<]{0,2000}+'|[\"'])*+)>"
+    r"|<[!?][^<>]*+>",
+    re.IGNORECASE | re.DOTALL,
+)
+_SPACE = re.compile(r"[ \t\n\r\f\xa0\u200b\u200c\u00ad\ufeff]+")
+_HIDDEN = re.compile(
+    r"display\s*+:\s*+none|visibility\s*+:\s*+hidden|mso-hide\s*+:\s*+all"
+    r"|(?:font-size|max-height|opacity)\s*+:\s*+0(?:px|pt|em|%)?\s*+(?:[;\"'!]|$)|\bhidden\b(?!\s*+[:-])",
+    re.IGNORECASE,
+)
+_HARD = re.compile(
+    r"divRplyFwdMsg|appendonsend|yahoo_quoted|protonmail_quote|zmail_extra|OLK_SRC_BODY_SECTION|mail-editor-reference-message"
+    r"|border:\s*none;\s*border-top:\s*solid\s*#(?:E1E1E1|B5C4DF)",
+    re.IGNORECASE,
+)
+_SOFT = re.compile(r"gmail_attr|moz-cite-prefix", re.IGNORECASE)
+_VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "o:p"])
+_BREAK = dict.fromkeys(
+    ["address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "header", "hr", "html", "li", "main", "nav", "ol", "pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul"],
+    1,
+) | dict.fromkeys(["h1", "h2", "h3", "h4", "h5", "h6", "p"], 2)
+
+
+@dataclass(slots=True)
+class _Page:
+    """What has been written, and the counters that say where we are."""
+
+    out: list[str] = field(default_factory=list)
+    breaks: int = 0  # line ends wanted before the next word
+    space: bool = False  # a space wanted before the next word
+    quotes: int = 0  # open <blockquote>
+    pre: int = 0  # open <pre>
+    hidden: str = ""  # the tag that hides, and how many of its name are open
+    depth: int = 0
+
+    def write(self, text: str) -> None:
+        """Text between two tags."""
+        text = unescape(text) if "&" in text else text
+        if self.pre:
+            for line in text.replace("\r", "").splitlines(keepends=True):
+                self.put(line.rstrip("\n"))
+                self.breaks += line.endswith("\n")
+            return
+        text = _SPACE.sub(" ", text)
+        bare = text.strip(" ")
+        if bare:
+            self.space = self.space or text[0] == " "
+            self.put(bare)
+            self.space = text[-1] == " "
+        elif text:
+            self.space = True
+
+    def put(self, text: str) -> None:
+        """Words, after the line ends and the space that are due."""
+        if not text:
+            return
+        if self.breaks and self.out:
+            self.out.append("\n" * min(self.breaks, 2))
+        if self.breaks or not self.out:
+            self.out.append("> " * min(self.quotes, 5))
+        elif self.space:
+            self.out.append(" ")
+        self.out.append(text)
+        self.breaks, self.space = 0, False
+
+    def tag(self, name: str, closing: bool, rest: str) -> None:
+        """A tag that is shown."""
+        if name == "br":
+            self.breaks += 1
+        elif name in ("td", "th"):
+            self.space = True
+        elif name in _BREAK:
+            self.breaks = max(self.breaks, _BREAK[name])
+            if name == "blockquote":
+                self.quotes = max(0, self.quotes + (-1 if closing else 1))
+            elif name == "pre":
+                self.pre = max(0, self.pre + (-1 if closing else 1))
+        if rest and not closing:
+            self.attributes(name, rest)
+
+    def attributes(self, name: str, rest: str) -> None:
+        """Whether the tag hides its content or marks quoted history."""
+        if name not in _VOID and _HIDDEN.search(rest):
+            self.hidden, self.depth = name, 1
+        elif name in ("div", "blockquote", "p") and ("=" in rest):
+            if _HARD.search(rest):
+                self.mark(QUOTED)
+            elif _SOFT.search(rest):
+                self.mark(ATTRIBUTION)
+
+    def mark(self, sign: str) -> None:
+        self.breaks = max(self.breaks, 1)
+        self.put(sign)
+
+    def hide(self, name: str, closing: bool) -> bool:
+        """Whether a tag is inside hidden content; the end of it included."""
+        if not self.hidden:
+            return False
+        if name == self.hidden:
+            self.depth += -1 if closing else 1
+            if not self.depth:
+                self.hidden = ""
+        # An open <p> ends where any other block begins.
+        if self.hidden == "p" and not closing and name in _BREAK:
+            self.hidden = ""
+            return False
+        return True
+
+
+def render(html: str) -> str:
+    """The shown text with quotes as "> " and with the marks of quoted history still in it."""
+    page, at = _Page(), 0
+    html = _MARKS.sub("", html[:LIMIT])
+    for match in _TOKEN.finditer(html):
+        if match.start() > at and not page.hidden:
+            page.write(html[at : match.start()])
+        at = match.end()
+        name = match["name"]
+        if name is None:
+            continue
+        name, closing = name.lower(), bool(match["close"])
+        if not page.hide(name, closing):
+            page.tag(name, closing, match["rest"])
+    if at < len(html) and not page.hidden:
+        page.write(html[at:])
+    return "".join(page.out)
+
+
+def html_to_text(html: str) -> str:
+    """The text a reader of this HTML sees: hidden text left out, blocks on lines, quotes as "> ".
+
+    At most the first million characters are read; linear time and memory on any input.
+    """
+    return "\n".join(_lines(render(html)))
+
+
+def _lines(text: str) -> Iterator[str]:
+    for line in text.split("\n"):
+        yield _MARKS.sub("", line).rstrip()

@@ -1,0 +1,50 @@
+"""Message -> what its author wrote now, and what the classifier reads of it."""
+
+from __future__ import annotations
+
+import re
+
+from mailml.message import Message
+from mailml.text import phrases
+from mailml.text.html import render
+from mailml.text.reply import Text, split_reply
+
+CLASSIFIER_LIMIT = 20 * 1024  # characters
+_PREFIX = re.compile(
+    rf"\s*+(?:(?:{phrases.PREFIXES})(?:\[\d{{1,3}}\])?\s?[:：]|\[[^\[\]]{{1,60}}\])", re.IGNORECASE
+)
+_PLACEHOLDER = re.compile(
+    r"\s*+(?:this (?:is an? )?(?:e-?mail|message)?.{0,60}html|your (?:e-?mail|mail) (?:client|program|reader).{0,60}html"
+    r"|.{0,80}(?:html[- ]?(?:compatible|capable|viewer|f[äa]hig|format))).{0,200}$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def own_words(message: Message) -> Text:
+    """The author's own words of this mail, quoted history and signature beside them."""
+    return split_reply(readable(message))
+
+
+def readable(message: Message) -> str:
+    """The body to read: text/plain, or the HTML as text where there is no plain text worth reading."""
+    plain = message.plain
+    if message.html and (not plain.strip() or (len(plain) < 400 and _PLACEHOLDER.match(plain))):
+        return render(message.html)
+    return plain
+
+
+def bare_subject(subject: str) -> str:
+    """The subject without Re:, Fwd: (of many languages) and [tags] in front."""
+    at = 0
+    while match := _PREFIX.match(subject, at):
+        at = match.end()
+    return subject[at:].strip()
+
+
+def classifier_input(message: Message, text: Text, *, echoes_subject: bool = False) -> str:
+    """What the classifier reads, at training and when deciding: bare subject, a newline, own words.
+
+    At most 20 KB of characters. `echoes_subject` leaves the subject out: in an automatic reply it is ours.
+    """
+    subject = "" if echoes_subject else bare_subject(message.subject)
+    return f"{subject}\n{text.own}"[:CLASSIFIER_LIMIT].strip("\n")
