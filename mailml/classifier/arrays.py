@@ -19,16 +19,22 @@ _ANALYZERS = {"word": 3, "char_wb": 8}  # and the longest n-gram that makes sens
 
 
 def blocks_to(
-    blocks: Sequence[Block], intercept: Floats, dtype: type[np.floating[Any]]
+    blocks: Sequence[Block], intercept: Floats
 ) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
-    """The blocks as a description (JSON values) and arrays of the given float type."""
-    described, arrays = [], {"intercept": intercept.astype(dtype)}
+    """The blocks as a description (JSON values) and arrays."""
+    described, arrays = [], {"intercept": _narrow(intercept)}
     for block in blocks:
         described.append({"name": block.name, "analyzer": block.analyzer, "ngrams": list(block.ngrams)})
         arrays[f"{block.name}_terms"] = np.frombuffer("\n".join(block.terms).encode(), dtype=np.uint8)
-        arrays[f"{block.name}_idf"] = block.idf.astype(dtype)
-        arrays[f"{block.name}_coef"] = block.coef.astype(dtype)
+        arrays[f"{block.name}_idf"] = _narrow(block.idf)
+        arrays[f"{block.name}_coef"] = _narrow(block.coef)
     return described, arrays
+
+
+def _narrow(array: Floats) -> NDArray[Any]:
+    """As 32-bit floats when every value survives that, else as it is."""
+    narrow = array.astype(np.float32)
+    return narrow if np.array_equal(narrow, array) else array
 
 
 def blocks_from(

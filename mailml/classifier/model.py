@@ -77,13 +77,14 @@ class Model:
         blocks, intercept = blocks_from(meta, arrays, len(classes))
         return cls(classes, blocks, intercept, temperature, policy, min_known, _id(meta, arrays))
 
-    def to_arrays(
-        self, dtype: type[np.floating[Any]] = np.float64
-    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """`(meta, arrays)` that `from_arrays` reads back: JSON values and arrays without objects."""
+    def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """`(meta, arrays)` that `from_arrays` reads back: JSON values and arrays without objects.
+
+        Floats are 32 bits wide where that loses nothing (the lab rounds them to that before it proves them).
+        """
         meta: dict[str, Any] = {"kind": KIND, "classes": list(self.classes), "temperature": self.temperature}
         meta |= {"min_known": self.min_known, "policy": self.policy.to_dict()}
-        described, arrays = blocks_to(self.blocks, self.intercept, dtype)
+        described, arrays = blocks_to(self.blocks, self.intercept)
         return {**meta, "blocks": described}, arrays
 
     def with_policy(self, policy: Policy) -> Model:
@@ -207,8 +208,9 @@ def _micro(p: Floats) -> NDArray[np.int64]:
 
 
 def _id(meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
-    """The first 12 hex digits of a hash over settings and numbers."""
+    """The first 12 hex digits of a hash over settings and numbers, however wide the numbers were stored."""
     digest = hashlib.sha256(canonical_json(meta).encode())
     for name in sorted(arrays):
-        digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+        array = arrays[name].astype(np.float64) if arrays[name].dtype.kind == "f" else arrays[name]
+        digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:12]

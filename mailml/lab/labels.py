@@ -97,7 +97,7 @@ class Labels:
         return len(lines)
 
     def merge(self, labels: Iterable[Label]) -> int:
-        """`add` what is news: statements that their source and author do not make already. Returns how many."""
+        """`add` the statements that their source and author do not make already. Returns how many."""
         current = {(label.message, label.source, label.by): label.label for label in self._current()}
         news = [new for new in labels if current.get((new.message, new.source, new.by)) != new.label]
         return self.add(news)
@@ -113,7 +113,7 @@ class Labels:
         return tuple(_read(line, f"{self.path}:{number}") for number, line in kept)
 
     def latest(self) -> dict[str, Label]:
-        """Message -> the statement that counts: a person's, else a mined one, else a folder's; the latest wins."""
+        """Message -> the statement that counts: a person's, else a mined one, else a folder's, the latest."""
         best: dict[str, Label] = {}
         for label in self._current():
             known = best.get(label.message)
