@@ -1,0 +1,36 @@
+"""Fixtures that start the servers; a test skips with the reason where a program is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.dovecot import Dovecot, User
+from tests.servers.missing import ServerMissing
+from tests.servers.smtp_sink import SmtpSink
+
+
+@pytest.fixture(scope="session")
+def dovecot_server() -> Iterator[Dovecot]:
+    """One Dovecot for the whole session."""
+    try:
+        server = Dovecot()
+    except ServerMissing as reason:
+        pytest.skip(str(reason))
+    with server:
+        yield server
+
+
+@pytest.fixture
+def dovecot(dovecot_server: Dovecot) -> User:
+    """A fresh, empty mailbox on the session's Dovecot (`.server` is the server)."""
+    return dovecot_server.user()
+
+
+@pytest.fixture
+def smtp_sink(tmp_path: Path) -> Iterator[SmtpSink]:
+    """An SMTP server without TLS and login that records every mail it takes."""
+    with SmtpSink(tmp_path / "sink") as sink:
+        yield sink
