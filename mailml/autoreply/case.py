@@ -1,0 +1,131 @@
+"""One message under judgement, as every row of the table reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from mailml.autoreply.subjects import Echo, reply_echo
+from mailml.message import Message
+from mailml.text import Text
+from mailml.verdict import Context, Evidence, Identity
+
+LONGEST_VALUE = 200  # evidence is for a person to read, not an archive of header bombs
+LONGEST_HEADER = 4096  # what a structured header is read of; the documented values are far shorter
+
+Finding = tuple[str, str]  # the exact header or part, and its value
+
+
+@dataclass(frozen=True)
+class Case:
+    """A message, the customer's words, who we are, and what is known around it; what is derived is lazy."""
+
+    message: Message
+    text: Text
+    identity: Identity
+    context: Context
+
+    def values(self, *names: str) -> Iterator[Finding]:
+        """(name, value) of every instance of exactly these headers, in the order of the names.
+
+        Never a search through the raw block: a list of names in a DKIM h= tag is no evidence.
+        """
+        for name in names:
+            for value in self.message.all(name):
+                yield name, value[:LONGEST_HEADER]
+
+    def tokens(self, *names: str) -> Iterator[tuple[str, str, str]]:
+        """(name, value, token) of every instance: the token is lower-case, without comment and parameters."""
+        for name, value in self.values(*names):
+            yield name, value, token(value)
+
+    @cached_property
+    def sender(self) -> str:
+        """The lower-case address of From ("" if none can be read)."""
+        return self.message.from_.addr if self.message.from_ else ""
+
+    @cached_property
+    def sender_local(self) -> str:
+        """The local part of the sender, lower-case."""
+        return self.sender.rpartition("@")[0] or self.sender
+
+    @cached_property
+    def null_sender(self) -> Finding | None:
+        """The envelope's null reverse path (RFC 5321 4.5.5), as the delivering server recorded it."""
+        path = self.message.return_path
+        if path is not None:
+            # UW IMAP and mbox tools write MAILER-DAEMON where the envelope had <>.
+            empty = (
+                not path.strip("<> \t") or path.strip("<> \t").lower().partition("@")[0] == "mailer-daemon"
+            )
+            return ("Return-Path", f"<{path.strip('<>')}>") if empty else None
+        first = self.message.raw[:64]
+        # An mbox separator line keeps the envelope; it writes the null sender as MAILER-DAEMON (mbox(5)).
+        if first.startswith((b"From MAILER-DAEMON", b"From <> ")):
+            return "From_", first.split(b"\n")[0].decode("ascii", "replace")
+        return None
+
+    @cached_property
+    def echo(self) -> Echo | None:
+        """The localised phrase of an automatic reply the subject starts with, if any."""
+        return reply_echo(self.message.subject)
+
+    @cached_property
+    def auto_submitted(self) -> str:
+        """The strongest Auto-Submitted keyword (RFC 3834 5): "" when absent, "no" when a person says so."""
+        keywords = [word for _, _, word in self.tokens("Auto-Submitted") if word]
+        automatic = [word for word in keywords if word != "no"]
+        return (automatic or keywords or [""])[0]
+
+    @cached_property
+    def suppress(self) -> frozenset[str]:
+        """The values of X-Auto-Response-Suppress (MS-OXCMAIL 2.1.3.2.20), lower-case."""
+        values = (value for _, value in self.values("X-Auto-Response-Suppress"))
+        return frozenset(
+            word.strip().lower() for value in values for word in value.split(",") if word.strip()
+        )
+
+    @cached_property
+    def web_form(self) -> str:
+        """The customer behind an allow-listed web form (its Reply-To), or ""."""
+        if self.sender not in self.identity.web_forms:
+            return ""
+        others = (address.addr for address in self.message.reply_to)
+        return next((addr for addr in others if addr not in self.ours and addr != self.sender), "")
+
+    @cached_property
+    def ours(self) -> frozenset[str]:
+        """Every address that is ours: mailboxes, groups and lists."""
+        return self.identity.addresses | self.identity.lists
+
+
+def token(value: str) -> str:
+    """The first word of a structured header: "auto-replied (vacation); x=y" is "auto-replied"."""
+    return bare(value).partition(";")[0].strip(" \t\"'").lower()
+
+
+def bare(value: str) -> str:
+    """The value without (comments), which nest (RFC 5322 3.2.2). Linear."""
+    if "(" not in value:
+        return value.strip()
+    kept: list[str] = []
+    depth = 0
+    for char in value:
+        if char == "(":
+            depth += 1
+        elif char == ")" and depth:
+            depth -= 1
+        elif depth == 0:
+            kept.append(char)
+    return "".join(kept).strip()
+
+
+def evidence(row: str, findings: Iterable[Finding]) -> tuple[Evidence, ...]:
+    """The findings as evidence for a row, values cut and cleared of control characters."""
+    return tuple(Evidence(row, name, _shown(value)) for name, value in findings)
+
+
+def _shown(value: str) -> str:
+    printable = "".join(char if char.isprintable() else " " for char in value[: 2 * LONGEST_VALUE])
+    return " ".join(printable.split())[:LONGEST_VALUE]
