@@ -1,0 +1,10 @@
+"""Bundle <-> directory: format number, hashes, versions, signature, card; and the desk it is made for."""
+
+from __future__ import annotations
+
+from mailml.bundle import desk
+from mailml.bundle.bundle import Bundle, write
+from mailml.bundle.desk import Desk
+from mailml.bundle.signing import sign, verify
+
+__all__ = ["Bundle", "Desk", "desk", "sign", "verify", "write"]
