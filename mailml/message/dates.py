@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 _LONGEST = 200
-_MONTHS = {
-    name: number for number, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
-}
+_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
 _RFC = re.compile(
     r"(?:[A-Za-z]{2,9},?\s{1,5})?(\d{1,2})[\s-]([A-Za-z]{3})[a-z]{0,6}[\s-](\d{4})\s{1,5}"
     r"(\d{1,2}):(\d\d)(?::(\d\d))?\s{0,5}([+-]\d{4}|GMT|UTC?|Z)?"
@@ -36,13 +35,12 @@ def _built(match: re.Match[str]) -> datetime | None:
     month = _MONTHS.get(match[2].lower())
     if month is None:
         return None
-    zone = match[7] or ""
-    offset = timedelta()
-    if zone[:1] in ("+", "-"):
-        offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5])) * (-1 if zone[0] == "-" else 1)
     # A leap second is a second past :59 that datetime cannot hold.
     second = min(int(match[6] or 0), 59)
-    local = datetime(
-        int(match[3]), month, int(match[1]), int(match[4]), int(match[5]), second, tzinfo=timezone(offset)
-    )
-    return local.astimezone(UTC)
+    local = datetime(int(match[3]), month, int(match[1]), int(match[4]), int(match[5]), second, tzinfo=UTC)
+    zone = match[7] or ""
+    if zone[:1] not in ("+", "-") or zone.endswith("0000"):
+        return local
+    # What is ahead of UTC happened earlier in UTC.
+    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
+    return local + offset if zone[0] == "-" else local - offset

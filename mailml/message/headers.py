@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from mailml.message.charset import decode
+from mailml.message.lazy import lazy
 
 LIMIT = 256 * 1024  # bytes of one header block; Postfix stops at 100 KiB
 _END = re.compile(rb"\n\r*\n")
 _PART_END = re.compile(rb"\n(?:\r*\n|--)")
+_FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:(.*)$", re.MULTILINE)
 _NAME = re.compile(r"[!-9;-~]+[ \t]*")
 _KNOWN = re.compile(
     rb"(?:x-[!-9;-~]+|content-[a-z-]+|list-[a-z-]+|resent-[a-z-]+|arc-[a-z-]+|from|to|cc|bcc|subject|date|sender"
@@ -33,7 +35,7 @@ class Header(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """A header block: its fields, where the body starts, what was repaired, and whether it was cut."""
 
@@ -41,6 +43,23 @@ class Block:
     body: int
     defects: tuple[str, ...] = ()
     cut: bool = False
+
+    @lazy
+    def index(self) -> dict[str, list[str]]:
+        """All values by lower-case name, in order."""
+        index: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            key = name.lower()
+            if key in index:
+                index[key].append(value)
+            else:
+                index[key] = [value]
+        return index
+
+    def first(self, name: str) -> str:
+        """The first value of a field, the name in lower case; "" where there is none."""
+        values = self.index.get(name)
+        return values[0] if values else ""
 
 
 def split(source: bytes, start: int = 0, *, part: bool = False) -> Block:
@@ -90,15 +109,11 @@ def _plain(block: bytes) -> tuple[Header, ...] | None:
         return None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", " ")
-    found = []
-    named = _NAME.fullmatch
-    for line in text.split("\n"):
-        name, colon, value = line.partition(":")
-        if colon and named(name):
-            found.append(Header(name.rstrip(), value.strip()))
-        elif line:
-            return None
-    return tuple(found)
+    # One search for all fields; a line that is none shows in the count.
+    found = _FIELD.findall(text)
+    if len(found) != text.count("\n") + (not text.endswith("\n")):
+        return None if text.strip("\n") else ()
+    return tuple([Header(name, value.strip()) for name, value in found])
 
 
 def unfold(block: bytes) -> bytes:

@@ -7,13 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from mailml.message.address import Address, parse_addresses
 from mailml.message.dates import parse_date
 from mailml.message.headers import Block, Header, split
+from mailml.message.lazy import lazy
 from mailml.message.params import parse_value
 from mailml.message.part import Part
 from mailml.message.structure import Structure, scan
@@ -35,7 +34,7 @@ class Message:
     def __repr__(self) -> str:
         return f"Message({self.sha256[:12]}, {self.size} bytes)"
 
-    @cached_property
+    @lazy
     def sha256(self) -> str:
         """SHA-256 of the raw bytes, in hex."""
         return hashlib.sha256(self.raw).hexdigest()
@@ -45,22 +44,15 @@ class Message:
         """Bytes of the raw message."""
         return len(self.raw)
 
-    @cached_property
+    @lazy
     def _source(self) -> bytes:
         # Line ends of old Macs: the only case in which the bytes are rewritten before reading.
         bare = b"\n" not in self.raw and b"\r" in self.raw
         return self.raw.replace(b"\r", b"\n") if bare else self.raw
 
-    @cached_property
+    @lazy
     def _block(self) -> Block:
         return split(self._source)
-
-    @cached_property
-    def _index(self) -> Mapping[str, tuple[str, ...]]:
-        index: dict[str, list[str]] = {}
-        for name, value in self._block.headers:
-            index.setdefault(name.lower(), []).append(value)
-        return {name: tuple(values) for name, values in index.items()}
 
     @property
     def headers(self) -> tuple[Header, ...]:
@@ -69,30 +61,30 @@ class Message:
 
     def get(self, name: str) -> str | None:
         """The first value of a field, or None; the name in any case."""
-        values = self._index.get(name.lower())
+        values = self._block.index.get(name.lower())
         return values[0] if values else None
 
     def all(self, name: str) -> tuple[str, ...]:
         """All values of a field in order; the name in any case."""
-        return self._index.get(name.lower(), ())
+        return tuple(self._block.index.get(name.lower(), ()))
 
-    @cached_property
+    @lazy
     def subject(self) -> str:
         """The subject for people: decoded, on one line, without control characters."""
         return shown(self.get("subject") or "")
 
-    @cached_property
+    @lazy
     def message_id(self) -> str:
         """ "<left@right>", or "" when there is none."""
         found = _ids(self.get("message-id") or "")
         return found[0] if found else ""
 
-    @cached_property
+    @lazy
     def in_reply_to(self) -> tuple[str, ...]:
         """The ids this mail says it answers."""
         return _ids(" ".join(self.all("in-reply-to")))
 
-    @cached_property
+    @lazy
     def references(self) -> tuple[str, ...]:
         """The ids of its ancestors, oldest first."""
         return _ids(" ".join(self.all("references")))
@@ -105,32 +97,32 @@ class Message:
     def _addresses(self, name: str) -> tuple[Address, ...]:
         return tuple(address for value in self.all(name) for address in parse_addresses(value))
 
-    @cached_property
+    @lazy
     def from_(self) -> Address | None:
         """The first address of From that can be read."""
         return next(iter(self._addresses("from")), None)
 
-    @cached_property
+    @lazy
     def sender(self) -> tuple[Address, ...]:
         """The addresses of Sender."""
         return self._addresses("sender")
 
-    @cached_property
+    @lazy
     def reply_to(self) -> tuple[Address, ...]:
         """The addresses of Reply-To."""
         return self._addresses("reply-to")
 
-    @cached_property
+    @lazy
     def to(self) -> tuple[Address, ...]:
         """The addresses of To."""
         return self._addresses("to")
 
-    @cached_property
+    @lazy
     def cc(self) -> tuple[Address, ...]:
         """The addresses of Cc."""
         return self._addresses("cc")
 
-    @cached_property
+    @lazy
     def return_path(self) -> str | None:
         """The envelope sender: None when the field is absent, "" for the null sender <>."""
         value = self.get("return-path")
@@ -139,7 +131,7 @@ class Message:
         found = parse_addresses(value)
         return found[0].addr if found else ""
 
-    @cached_property
+    @lazy
     def delivered_to(self) -> tuple[str, ...]:
         """The addresses of all Delivered-To fields; what is no address is kept as written, lower-case."""
         return tuple(
@@ -147,21 +139,21 @@ class Message:
             for value in self.all("delivered-to")
         )
 
-    @cached_property
+    @lazy
     def date(self) -> datetime | None:
         """When the sender says it was written (UTC)."""
         return parse_date(self.get("date") or "")
 
-    @cached_property
+    @lazy
     def received_dates(self) -> tuple[datetime, ...]:
         """When each server says it took the mail (UTC), ours first; unreadable ones are left out."""
         stamps = (value.rpartition(";")[2] for value in self.all("received"))
         return tuple(when for stamp in stamps if (when := parse_date(stamp)) is not None)
 
-    @cached_property
+    @lazy
     def _type(self) -> tuple[str, Mapping[str, str]]:
         kind, params = parse_value(self.get("content-type") or "text/plain")
-        return (kind if kind.count("/") == 1 and " " not in kind else "text/plain"), MappingProxyType(params)
+        return (kind if kind.count("/") == 1 and " " not in kind else "text/plain"), params
 
     @property
     def content_type(self) -> str:
@@ -173,7 +165,7 @@ class Message:
         """The parameters of the whole mail's Content-Type, names in lower case."""
         return self._type[1]
 
-    @cached_property
+    @lazy
     def _structure(self) -> Structure:
         return Structure((), (), True) if self._block.cut else scan(self._source, self._block)
 
@@ -182,35 +174,39 @@ class Message:
         """Whether a limit was passed, so that only the header was read."""
         return self._structure.too_complex
 
-    @cached_property
+    @lazy
     def parts(self) -> tuple[Part, ...]:
         """The leaf parts in order; embedded messages are leaves."""
         return tuple(Part(self._source, leaf) for leaf in self._structure.leaves)
 
-    @cached_property
+    @lazy
     def attachments(self) -> tuple[Part, ...]:
         """What a person would call attachments, in order."""
-        bodies = {id(part) for kind in ("plain", "html") for part in self._bodies(kind)}
-        return tuple(part for part in self.parts if part.is_attachment and id(part) not in bodies)
+        return tuple(part for part in self.parts if part.is_attachment and part is not self._named_body)
 
-    def _bodies(self, subtype: str) -> tuple[Part, ...]:
-        kind = f"text/{subtype}"
-        found = tuple(part for part in self.parts if part.content_type == kind and not part.is_attachment)
-        if found or len(self.parts) != 1 or self.parts[0].content_type != kind:
-            return found
-        return () if self.parts[0].disposition == "attachment" else self.parts  # a body that has a name
+    @lazy
+    def _named_body(self) -> Part | None:
+        """The only part of a mail when it is a text with a file name: some mailers name their bodies."""
+        if len(self.parts) != 1 or self.parts[0].disposition == "attachment":
+            return None
+        return self.parts[0] if self.parts[0].content_type.startswith("text/") else None
 
-    @cached_property
+    def _body(self, kind: str) -> str:
+        found = [part for part in self.parts if part.content_type == kind]
+        texts = [part.text for part in found if part is self._named_body or not part.is_attachment]
+        return "\n".join(texts)
+
+    @lazy
     def plain(self) -> str:
         """The text/plain body; several inline ones are joined by a newline."""
-        return "\n".join(part.text for part in self._bodies("plain"))
+        return self._body("text/plain")
 
-    @cached_property
+    @lazy
     def html(self) -> str:
         """The text/html body as it was sent; several inline ones are joined by a newline."""
-        return "\n".join(part.text for part in self._bodies("html"))
+        return self._body("text/html")
 
-    @cached_property
+    @lazy
     def defects(self) -> tuple[str, ...]:
         """Sentences on everything that was repaired, guessed or cut while reading."""
         found = dict.fromkeys((*self._block.defects, *self._structure.defects))

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from mailml.message.charset import decode
 from mailml.message.words import decode_words
 
+_LONG = 300  # characters; longer values are not remembered
+_NONE: Mapping[str, str] = MappingProxyType({})
 # Possessive quantifiers: no backtracking, so a 256 KB value of quotes or semicolons stays linear.
 _PARAM = re.compile(r";\s*+([^\s=;]++)\s*+=\s*+(\"(?:[^\"\\]|\\.)*+\"?|[^;]*+)")
 _ESCAPED = re.compile(r"\\(.)")
 _SECTION = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*)?)?")
 
 
-def parse_value(value: str) -> tuple[str, dict[str, str]]:
+def parse_value(value: str) -> tuple[str, Mapping[str, str]]:
     """The lower-cased main value and its parameters by lower-cased name; the first of a name wins."""
+    return _remembered(value) if len(value) < _LONG else _parsed(value)
+
+
+# A mailbox has a few dozen different values of Content-Type and Content-Disposition.
+@lru_cache(maxsize=512)
+def _remembered(value: str) -> tuple[str, Mapping[str, str]]:
+    return _parsed(value)
+
+
+def _parsed(value: str) -> tuple[str, Mapping[str, str]]:
     main, semicolon, _ = value.partition(";")
     head = main.partition("(")[0].strip().lower()
     if not semicolon:
-        return head, {}
+        return head, _NONE
     plain: dict[str, str] = {}
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
     for name, raw in _PARAM.findall(value, len(main)):
@@ -33,7 +48,7 @@ def parse_value(value: str) -> tuple[str, dict[str, str]]:
             sections.setdefault(section[1].lower(), {}).setdefault(number, (text, encoded))
     # The extended form is the better one where a mailer writes both (RFC 6266 section 4.3).
     plain.update({name: _joined(pieces) for name, pieces in sections.items()})
-    return head, plain
+    return head, MappingProxyType(plain)
 
 
 def _unquoted(raw: str) -> str:
@@ -54,10 +69,12 @@ def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
     return decode(data, charset or "utf-8")[0]
 
 
-def filename(disposition: dict[str, str], content: dict[str, str]) -> str:
+def filename(disposition: Mapping[str, str], content: Mapping[str, str]) -> str:
     """The attachment's name without folders and control characters, "" if it has none."""
     name = disposition.get("filename") or content.get("name") or ""
     if "=?" in name:
         name = decode_words(name)
+    if name.isprintable() and "/" not in name and "\\" not in name:
+        return name.strip()
     name = "".join(" " if c in "\r\n\t" else c for c in name if c.isprintable() or c in "\r\n\t")
     return name.replace("\\", "/").rsplit("/", 1)[-1].strip()

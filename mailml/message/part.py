@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from mailml.message.charset import decode
 from mailml.message.headers import Header
+from mailml.message.lazy import lazy
 from mailml.message.params import filename, parse_value
-from mailml.message.structure import Leaf, first
+from mailml.message.structure import Leaf
 from mailml.message.transfer import undo
 
 _SIGNATURES = frozenset(f"application/{kind}-signature" for kind in ("pgp", "pkcs7", "x-pkcs7"))
@@ -32,17 +32,17 @@ class Part:
     @property
     def headers(self) -> tuple[Header, ...]:
         """The part's own header fields, in order."""
-        return self.leaf.headers
+        return self.leaf.block.headers
 
-    @cached_property
-    def _type(self) -> tuple[str, dict[str, str]]:
-        kind, params = parse_value(first(self.headers, "content-type") or self.leaf.default)
+    @lazy
+    def _type(self) -> tuple[str, Mapping[str, str]]:
+        kind, params = parse_value(self.leaf.block.first("content-type") or self.leaf.default)
         # RFC 2045 section 5.2: what cannot be read is plain text.
         return (kind if kind.count("/") == 1 and " " not in kind else "text/plain"), params
 
-    @cached_property
-    def _disposition(self) -> tuple[str, dict[str, str]]:
-        return parse_value(first(self.headers, "content-disposition") or "")
+    @lazy
+    def _disposition(self) -> tuple[str, Mapping[str, str]]:
+        return parse_value(self.leaf.block.first("content-disposition"))
 
     @property
     def content_type(self) -> str:
@@ -59,7 +59,7 @@ class Part:
         """ "attachment", "inline" or ""."""
         return self._disposition[0]
 
-    @cached_property
+    @lazy
     def filename(self) -> str:
         """The file's name without folders, "" if it has none."""
         return filename(self._disposition[1], self._type[1])
@@ -67,11 +67,11 @@ class Part:
     @property
     def content_id(self) -> str:
         """The Content-ID without its brackets, "" if it has none."""
-        return (first(self.headers, "content-id") or "").strip(" <>")
+        return self.leaf.block.first("content-id").strip(" <>")
 
-    @cached_property
+    @lazy
     def _decoded(self) -> tuple[bytes, str]:
-        encoding = first(self.headers, "content-transfer-encoding") or ""
+        encoding = self.leaf.block.first("content-transfer-encoding")
         return undo(self.source[self.leaf.start : self.leaf.end], encoding)
 
     @property
@@ -84,7 +84,7 @@ class Part:
         """Bytes of the payload."""
         return len(self.payload)
 
-    @cached_property
+    @lazy
     def _text(self) -> tuple[str, str]:
         if not self.content_type.startswith("text/"):
             return "", ""
@@ -105,7 +105,7 @@ class Part:
         """What was repaired while decoding."""
         return tuple(complaint for complaint in (self._decoded[1], self._text[1]) if complaint)
 
-    @cached_property
+    @lazy
     def is_attachment(self) -> bool:
         """Whether a person would call it an attachment: not a body, an inline picture or a signature."""
         kind, disposition = self.content_type, self.disposition

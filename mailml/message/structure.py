@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mailml.message.headers import Block, Header, split
+from mailml.message.headers import Block, split
 from mailml.message.params import parse_value
 
 MAX_DEPTH = 100  # Postfix' mime_nesting_limit
 MAX_PARTS = 1_000
-_DELIMITER = re.compile(rb"^--([^\r\n]*)", re.MULTILINE)
+_LONGEST_BOUNDARY = 1_000  # RFC 2046 allows 70
 _GUESS = re.compile(
     rb"^--([^\s-][^\r\n]{0,200}?)[ \t]*\r?\n(?=content-(?:type|transfer|disp))", re.MULTILINE | re.IGNORECASE
 )
@@ -24,7 +24,7 @@ _GUESS = re.compile(
 class Leaf:
     """A part that is no container: its header, its still encoded bytes as offsets, and its containers."""
 
-    headers: tuple[Header, ...]
+    block: Block
     start: int
     end: int
     within: tuple[str, ...]  # content types of the containers, outermost first
@@ -63,12 +63,12 @@ class _Walk:
         """A part starts: a container is opened, anything else is a leaf until the next delimiter."""
         self.begun += 1
         self.defects.update(dict.fromkeys(block.defects))
-        kind, params = parse_value(first(block.headers, "content-type") or default)
+        kind, params = parse_value(block.first("content-type") or default)
         boundary = params.get("boundary", "").rstrip().encode("utf-8", "replace")
         if kind.startswith("multipart/") and boundary:
             self.enter(_Container(boundary, kind, block, self.begun))
         else:
-            self.leaf = Leaf(block.headers, block.body, block.body, self.within(), default)
+            self.leaf = Leaf(block, block.body, block.body, self.within(), default)
         if len(self.leaves) >= MAX_PARTS:
             self.limit = f"more than {MAX_PARTS} parts"
 
@@ -87,14 +87,14 @@ class _Walk:
         """The open leaf ends, and so does every container inside `level`."""
         if self.leaf is not None:
             leaf, self.leaf = self.leaf, None
-            self.leaves.append(Leaf(leaf.headers, leaf.start, max(leaf.start, at), leaf.within, leaf.default))
+            self.leaves.append(Leaf(leaf.block, leaf.start, max(leaf.start, at), leaf.within, leaf.default))
         for container in reversed(self.open[level:]):
             self.open.pop()
             self.level.pop(container.boundary, None)
             if container.begun == self.begun:  # nothing began inside: its text is kept as a leaf
                 self.defects["boundary never appears"] = None
                 start = container.block.body
-                self.leaves.append(Leaf(container.block.headers, start, max(start, at), self.within()))
+                self.leaves.append(Leaf(container.block, start, max(start, at), self.within()))
         for place, container in enumerate(self.open):
             self.level[container.boundary] = place  # an inner one may have had the same boundary
 
@@ -102,7 +102,7 @@ class _Walk:
 def scan(source: bytes, block: Block) -> Structure:
     """The leaves of a message whose header block is already split."""
     walk = _walked(source, block, b"")
-    kind = parse_value(first(block.headers, "content-type") or "")[0]
+    kind = parse_value(block.first("content-type"))[0]
     if kind.startswith("multipart/") and walk.begun == 1 and (guess := _GUESS.search(source, block.body)):
         walk = _walked(source, block, guess[1])
         walk.defects["multipart without a usable boundary, one was guessed"] = None
@@ -122,47 +122,42 @@ def _walked(source: bytes, block: Block, boundary: bytes) -> _Walk:
         walk.begin(block, "text/plain")
     at = block.body
     while walk.open and not walk.limit:
-        match = _delimiter(walk, at)
-        if match is None:
+        found = _delimiter(walk, at)
+        if found is None:
             walk.defects["multipart without its closing delimiter"] = None
             break
-        at = _step(walk, match)
+        at = _step(walk, *found)
     if not walk.limit:
         walk.end(len(source), 0)
     return walk
 
 
-def _delimiter(walk: _Walk, at: int) -> re.Match[bytes] | None:
-    """The next line that is a delimiter of an open container."""
-    for match in _DELIMITER.finditer(walk.source, at):
-        line = match[1].rstrip()
-        if line in walk.level or (line.endswith(b"--") and line[:-2] in walk.level):
-            return match
+def _delimiter(walk: _Walk, at: int) -> tuple[int, int, bytes] | None:
+    """Start, end and text of the next line that is a delimiter of an open container."""
+    source, level = walk.source, walk.level
+    at = source.find(b"\n--", max(at - 1, 0))
+    while at >= 0:
+        end = source.find(b"\n", at + 3)
+        end = end if end >= 0 else len(source)
+        line = source[at + 3 : min(end, at + 3 + _LONGEST_BOUNDARY)].rstrip()
+        if line in level or (line.endswith(b"--") and line[:-2] in level):
+            return at + 1, end, line
+        at = source.find(b"\n--", end)
     return None
 
 
-def _step(walk: _Walk, match: re.Match[bytes]) -> int:
+def _step(walk: _Walk, start: int, end: int, line: bytes) -> int:
     """One delimiter: what is open ends, and unless it was a closing one the next part begins."""
-    line, source = match[1].rstrip(), walk.source
+    source = walk.source
     closing = line not in walk.level
     level = walk.level[line[:-2] if closing else line]
-    before = match.start()  # the newline before a delimiter belongs to it (RFC 2046 section 5.1.1)
-    before -= source[before - 1 : before] == b"\n"
+    before = start - 1  # the newline before a delimiter belongs to it (RFC 2046 section 5.1.1)
     before -= source[before - 1 : before] == b"\r"
     walk.end(before, level if closing else level + 1)
-    newline = source.find(b"\n", match.end())
-    after = newline + 1 if newline >= 0 else len(source)
+    after = min(end + 1, len(source))
     if closing:
         return after
     digest = walk.open[-1].kind == "multipart/digest"
     block = split(source, after, part=True)
     walk.begin(block, "message/rfc822" if digest else "text/plain")
     return block.body
-
-
-def first(headers: tuple[Header, ...], name: str) -> str | None:
-    """The first value of a field, the name in lower case."""
-    for header in headers:
-        if header.name.lower() == name:
-            return header.value
-    return None

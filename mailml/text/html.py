@@ -7,14 +7,12 @@ is nested 255 deep. One pass over the tags with a few counters is linear on any 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 
 LIMIT = 1_000_000  # characters of HTML that are read
 ATTRIBUTION = "\ue000"  # stands before "On … wrote:" where the mailer marks it
 QUOTED = "\ue001"  # stands before quoted history where the mailer marks it
-_MARKS = re.compile("[\ue000\ue001]")
 
 # A tag never reaches over a "<", so every character is looked at a bounded number of times.
 _TOKEN = re.compile(
@@ -37,9 +35,57 @@ _HARD = re.compile(
     re.IGNORECASE,
 )
 _SOFT = re.compile(r"gmail_attr|moz-cite-prefix", re.IGNORECASE)
-_VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "o:p"])
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+        "o:p",
+    ]
+)
 _BREAK = dict.fromkeys(
-    ["address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "header", "hr", "html", "li", "main", "nav", "ol", "pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul"],
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "hr",
+        "html",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "tr",
+        "ul",
+    ],
     1,
 ) | dict.fromkeys(["h1", "h2", "h3", "h4", "h5", "h6", "p"], 2)
 
@@ -133,7 +179,7 @@ class _Page:
 def render(html: str) -> str:
     """The shown text with quotes as "> " and with the marks of quoted history still in it."""
     page, at = _Page(), 0
-    html = _MARKS.sub("", html[:LIMIT])
+    html = without_marks(html[:LIMIT])
     for match in _TOKEN.finditer(html):
         if match.start() > at and not page.hidden:
             page.write(html[at : match.start()])
@@ -154,9 +200,9 @@ def html_to_text(html: str) -> str:
 
     At most the first million characters are read; linear time and memory on any input.
     """
-    return "\n".join(_lines(render(html)))
+    return "\n".join(line.rstrip() for line in without_marks(render(html)).split("\n"))
 
 
-def _lines(text: str) -> Iterator[str]:
-    for line in text.split("\n"):
-        yield _MARKS.sub("", line).rstrip()
+def without_marks(text: str) -> str:
+    """The text without the marks of quoted history."""
+    return text.replace(ATTRIBUTION, "").replace(QUOTED, "")

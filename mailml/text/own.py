@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 
 from mailml.message import Message
-from mailml.text import phrases
 from mailml.text.html import render
+from mailml.text.phrases import either
 from mailml.text.reply import Text, split_reply
 
 CLASSIFIER_LIMIT = 20 * 1024  # characters
 _PREFIX = re.compile(
-    rf"\s*+(?:(?:{phrases.PREFIXES})(?:\[\d{{1,3}}\])?\s?[:：]|\[[^\[\]]{{1,60}}\])", re.IGNORECASE
+    rf"\s*+(?:{either('prefix')}(?:\[\d{{1,3}}\]|\(\d{{1,3}}\))?\s?[:：]|\[[^\[\]]{{1,60}}+\])", re.IGNORECASE
 )
+# "This message needs a viewer that shows HTML" and the like stand in for a text that is not there.
 _PLACEHOLDER = re.compile(
-    r"\s*+(?:this (?:is an? )?(?:e-?mail|message)?.{0,60}html|your (?:e-?mail|mail) (?:client|program|reader).{0,60}html"
-    r"|.{0,80}(?:html[- ]?(?:compatible|capable|viewer|f[äa]hig|format))).{0,200}$",
-    re.IGNORECASE | re.DOTALL,
+    r"(?:view|read|client|program|format|mail|show|anzeig|affich)[^\n]{0,80}html", re.IGNORECASE
 )
+_SHORT = 300  # characters; a longer text is no placeholder
 
 
 def own_words(message: Message) -> Text:
@@ -28,7 +28,7 @@ def own_words(message: Message) -> Text:
 def readable(message: Message) -> str:
     """The body to read: text/plain, or the HTML as text where there is no plain text worth reading."""
     plain = message.plain
-    if message.html and (not plain.strip() or (len(plain) < 400 and _PLACEHOLDER.match(plain))):
+    if message.html and (not plain.strip() or (len(plain) < _SHORT and _PLACEHOLDER.search(plain))):
         return render(message.html)
     return plain
 

@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-import re
+from mailml.text.phrases import every
 
-from mailml.text import phrases
-
-_LINE = 200
-_LONGEST_SIGNATURE = 15  # lines; a longer one is not a signature
-_DASHES = re.compile(r"(?:--|—|–{2}|_{2,60}+|-{3,60}+)\s*$")
-_MOBILE = re.compile(
-    rf"[\s<\[(*]{{0,4}}(?:(?:{phrases.MOBILE}).{{0,100}}$|.{{0,80}}(?:{phrases.MOBILE_ENDS})[\s.>\])]{{0,4}}$)",
-    re.IGNORECASE,
-)
-_CLOSING = re.compile(
-    rf"[\s*]{{0,4}}(?:{phrases.CLOSING})[\s*]{{0,4}}[,.!;:。！，-]{{0,3}}\s*$", re.IGNORECASE
-)
-_DISCLAIMER = re.compile(rf"[\s*_]{{0,4}}(?:{phrases.DISCLAIMER})", re.IGNORECASE)
+_LONGEST = 15  # lines with something on them; more than that is not a signature
+_WIDEST = 90  # characters of a line of an address block
+_CLOSINGS = frozenset(every("closing"))
+_MOBILE = every("mobile")
+_MOBILE_ENDS = every("mobile_end")
+_DISCLAIMER = every("disclaimer")
+_CONFIDENTIAL = every("confidential")
+_EDGE = " \t*_<>[]()"
+_RULES = ("--", "—", "––", "__", "==", "**")
 
 
 def split_signature(lines: list[str]) -> tuple[list[str], list[str]]:
-    """The lines without their signature, and the signature; something is always left if anything was there."""
-    end = len(lines)
-    while end and not lines[end - 1].strip():
-        end -= 1
-    cut = _cut(lines, end)
-    if cut == end or not any(line.strip() for line in lines[:cut]):
+    """The lines without their signature, and the signature; something is left if anything was there."""
+    cut = _cut(lines)
+    if cut == len(lines) or not any(line.strip() for line in lines[:cut]):
         return lines, []
     return lines[:cut], lines[cut:]
 
 
-def _cut(lines: list[str], end: int) -> int:
-    """The line where the signature begins; `end` when there is none."""
-    for at in range(end):
-        if lines[at].rstrip("\r") == "-- ":
-            return at
-    # Everything else only counts near the end.
-    cut, seen = end, 0
-    for at in range(end - 1, -1, -1):
-        line = lines[at][:_LINE]
-        if not line.strip():
+def _cut(lines: list[str]) -> int:
+    """The line where the signature begins; the number of lines when there is none."""
+    if "-- " in lines:
+        return lines.index("-- ")
+    cut, seen = len(lines), 0
+    # From the end upwards, so that only the last lines are looked at.
+    for at in range(len(lines) - 1, -1, -1):
+        line = lines[at].strip()
+        if not line:
             continue
         seen += 1
-        if _DISCLAIMER.match(line):
+        kind = _kind(line)
+        if kind == "disclaimer":
             cut, seen = at, 0
-        elif seen > _LONGEST_SIGNATURE:
+        elif seen > _LONGEST:
             break
-        elif _MOBILE.match(line) or _DASHES.match(line) or (_CLOSING.match(line) and _short(lines, at, cut)):
+        elif kind == "footer" or (kind and all(len(below) <= _WIDEST for below in lines[at + 1 : cut])):
             cut = at
     return cut
 
 
-def _short(lines: list[str], at: int, end: int) -> bool:
-    """Whether a closing is followed by a name and an address block, not by more to read."""
-    return all(len(line) <= 90 for line in lines[at + 1 : end])
+def _kind(line: str) -> str:
+    """What a line says about the ones below it: "disclaimer", "footer", "closing", "rule" or nothing."""
+    bare = line[:400].strip(_EDGE).lower()
+    if bare.startswith(_DISCLAIMER) and any(word in bare for word in _CONFIDENTIAL):
+        return "disclaimer"
+    if len(bare) > _WIDEST:
+        return ""
+    if bare.startswith(_MOBILE) or bare.endswith(_MOBILE_ENDS):
+        return "footer"
+    if line.startswith(_RULES) and not line.strip("-—–_=*"):
+        return "rule"
+    return "closing" if bare.rstrip(",.!;:。！，、 -–").replace("  ", " ") in _CLOSINGS else ""
