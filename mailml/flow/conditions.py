@@ -4,8 +4,8 @@
 NFKC, case-folded, every run of white space one blank. So `STRASSE` is `straße`, a wide digit is a digit, and
 words that a mail program wrapped over two lines are found. `matches` searches the text as it was written
 (composed, NFC, with its lines) with RE2: linear time on any input, case-sensitive unless the pattern begins
-with `(?i)`, `\\d`, `\\w` and `\\b` in their ASCII meaning. Both are defined on the value alone, so that a whole
-archive in columns and one live message cannot differ.
+with `(?i)`, `\\d`, `\\w` and `\\b` in their ASCII meaning. Both are defined on the value alone, so that a
+whole archive in columns and one live message cannot differ.
 
 A field with several values (to, cc, attachment_name, header.NAME) answers yes when one of them does; a list
 of expected values when one of them fits. A message that lacks the field answers no to everything but

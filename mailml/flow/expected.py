@@ -78,7 +78,8 @@ def _word(
     if kind == "kind":
         return _one_of(faults, path, "kind", value, _KINDS)
     if kind == "weekday":
-        return _one_of(faults, path, "day of the week", value.lower()[:3], WEEKDAYS)
+        short = value[:3] if re.fullmatch("[a-zA-Z]{2,5}day", value) else value  # "Monday" too
+        return _one_of(faults, path, "day of the week", short, WEEKDAYS)
     if kind == "category" and categories is not None:
         return _one_of(faults, path, "category", value, tuple(categories))
     if kind == "language" and not re.fullmatch("[a-z]{2}", value):

@@ -13,9 +13,17 @@ KEYS = ("queue", "priority", "tags", "continue", "ack", "sla", "file")
 _SLA = re.compile(r"[1-9]\d{0,5}(\.\d{1,2})? (business |working )?(minute|hour|day|week)s?")
 _WEEK = 7 * 24 * 60
 # filing there would be deleting: mail programs empty these folders by themselves
-_TRASH = frozenset(
-    "trash|deleted|deleted items|deleted messages|bin|papierkorb|gelöschte elemente|corbeille|papelera|cestino|"
-    "[gmail]/trash|[google mail]/trash|inbox.trash|inbox/trash".split("|")
+_TRASH = (
+    *("trash", "deleted", "deleted items", "deleted messages", "bin", "papierkorb", "gelöschte elemente"),
+    *(
+        "corbeille",
+        "papelera",
+        "cestino",
+        "[gmail]/trash",
+        "[google mail]/trash",
+        "inbox.trash",
+        "inbox/trash",
+    ),
 )
 
 
