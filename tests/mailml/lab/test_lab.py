@@ -15,7 +15,8 @@ def test_importing_the_lab_imports_nothing_heavy() -> None:
     """`from mailml import lab` loads neither pandas nor scikit-learn nor matplotlib nor Jupyter."""
     code = (
         "import sys; from mailml import lab; "
-        "print([m for m in ('pandas','sklearn','matplotlib','polars','IPython','ipywidgets') if m in sys.modules])"
+        "heavy = ('pandas', 'sklearn', 'matplotlib', 'polars', 'IPython', 'ipywidgets'); "
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -31,7 +32,10 @@ def test_every_name_opens() -> None:
 
 def test_a_module_never_replaces_the_function_of_its_name() -> None:
     """Importing mailml.lab.frame beforehand leaves `lab.frame` the function."""
-    code = "import mailml.lab.frame, mailml.lab.replay; from mailml import lab; print(callable(lab.frame), callable(lab.replay))"
+    code = (
+        "import mailml.lab.frame, mailml.lab.replay; from mailml import lab; "
+        "print(callable(lab.frame), callable(lab.replay))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True True"
 

@@ -1,0 +1,135 @@
+"""`lab.replay`: every decision a bundle would have made, in order of arrival, with the code of production.
+
+A decision depends on what happened before in its interaction (was it acknowledged, had a person answered?),
+and that depends on earlier decisions. So every message is first decided with a guess of those facts, in any
+order and on as many processors as asked for; then one walk in order of arrival finds where the guess was
+wrong and decides those few again. The result is the same as deciding one after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mailml.decide import decide
+from mailml.errors import ArchiveError
+from mailml.lab.arrivals import Arrival, Key, arrivals
+from mailml.lab.deciding import Job, decide_all, row_of
+from mailml.lab.folders import queue_of
+from mailml.lab.walk import Walk
+from mailml.message import parse
+from mailml.verdict import Context
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mailml.archive import Archive
+    from mailml.bundle import Bundle
+
+COLUMNS = (
+    "at", "account", "folder", "uidvalidity", "uid", "sha256", "thread", "joined_by", "opens", "sent",
+    "automatic", "from_addr", "subject", "kind", "row", "disposition", "queue", "filed_in", "priority",
+    "category", "probability", "ack", "ack_reason", "due", "due_sum", "target", "rule",
+    "final_queue", "bundle",
+)  # fmt: skip
+
+
+def replay(
+    archive: Archive, bundle: Bundle, *, loop_key: bytes = b"", workers: int = 1, decisions: bool = False
+) -> pd.DataFrame:
+    """Decide the whole archive with a bundle; one row per message, in order of arrival, ours included.
+
+    Columns: `at` (INTERNALDATE, UTC), the key (account, folder, uidvalidity, uid), sha256, thread, joined_by,
+    opens, sent (ours), automatic (ours, and a machine wrote it), from_addr, subject; of the decision kind,
+    row (of the table of automated mail), disposition, queue ("" when filed), filed_in, priority, category,
+    probability, ack, ack_reason, due, due_sum, target, rule; final_queue (the queue in whose folder agents
+    left it, "" if none) and bundle. With `decisions` the column `decision` holds the whole `Decision`s.
+
+    `loop_key` verifies our own Message-IDs. With `workers` above 1 that many processes decide; a script that
+    does so needs the usual `if __name__ == "__main__"`.
+    """
+    queues = sorted(bundle.flow.queues())
+    history = arrivals(archive, bundle.desk.identity.addresses, queues, loop_key=loop_key)
+    guesses = _guess(history, loop_key)
+    first = decide_all(_jobs(archive, guesses), bundle, workers=workers, decisions=decisions)
+    rows = _settle(history, guesses, first, archive, bundle, loop_key, decisions=decisions)
+    return _frame(history, rows, bundle, queues, decisions=decisions)
+
+
+def _guess(history: Iterable[Arrival], loop_key: bytes) -> dict[Key, Context | None]:
+    """The context of each message as it nearly always is: openers were acked, senders are people."""
+    walk, guesses = Walk(loop_key), dict[Key, Context | None]()
+    for arrival in history:
+        if arrival.sent:
+            guesses[arrival.key] = None
+            walk.sent(arrival, automatic=arrival.subject.startswith("Auto:"))
+        else:
+            guesses[arrival.key] = walk.context(arrival)
+            walk.received(arrival, human=True, acked=arrival.opens)
+    return guesses
+
+
+def _jobs(archive: Archive, guesses: Mapping[Key, Context | None]) -> Iterator[Job]:
+    """The raw messages in the archive's own order, which is the fast one to read, each with its guess."""
+    for row, raw in archive.messages():
+        key = (row.account, row.folder, row.uidvalidity, row.uid)
+        if key in guesses:
+            yield Job(key, raw, guesses[key])
+
+
+def _settle(
+    history: Iterable[Arrival],
+    guesses: Mapping[Key, Context | None],
+    first: dict[Key, dict[str, Any]],
+    archive: Archive,
+    bundle: Bundle,
+    loop_key: bytes,
+    *,
+    decisions: bool,
+) -> list[dict[str, Any]]:
+    """Walk in order of arrival with the facts as they are, deciding again where the guess was another."""
+    walk, rows = Walk(loop_key), []
+    for arrival in history:
+        row = first.get(arrival.key)
+        if row is None:
+            what = f"message {arrival.key} is listed but cannot be read"
+            raise ArchiveError(what, cure="Pull again into a new archive")
+        if arrival.sent:
+            walk.sent(arrival, automatic=row["automatic"])
+        else:
+            context = walk.context(arrival)
+            if context != guesses[arrival.key]:
+                decision = decide(parse(archive.raw(arrival.key)), bundle, context)
+                row = row_of(decision, keep=decisions)
+            walk.received(arrival, human=row["kind"] == "human", acked=row["ack"])
+        rows.append(row)
+    return rows
+
+
+def _frame(
+    history: list[Arrival], rows: list[dict[str, Any]], bundle: Bundle, queues: list[str], *, decisions: bool
+) -> pd.DataFrame:
+    import pandas as pd
+
+    facts = (
+        {
+            "at": arrival.at,
+            **dict(zip(("account", "folder", "uidvalidity", "uid"), arrival.key, strict=True)),
+            "sha256": arrival.sha256,
+            "thread": arrival.thread,
+            "joined_by": arrival.joined_by,
+            "opens": arrival.opens,
+            "sent": arrival.sent,
+            "from_addr": arrival.from_addr,
+            "subject": arrival.subject,
+            "final_queue": "" if arrival.sent else queue_of(arrival.folder, queues),
+            "bundle": bundle.id,
+        }
+        for arrival in history
+    )
+    columns = [*COLUMNS, "decision"] if decisions else list(COLUMNS)
+    frame = pd.DataFrame([{**fact, **row} for fact, row in zip(facts, rows, strict=True)], columns=columns)
+    for name in ("at", "due"):
+        frame[name] = pd.to_datetime(frame[name], utc=True)
+    flags = dict.fromkeys(("opens", "sent", "automatic", "ack"), "bool")
+    return frame.astype({"probability": "float64", **flags})

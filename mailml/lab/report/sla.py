@@ -1,0 +1,166 @@
+"""The SLA report as a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailml.lab.escape import mask
+from mailml.lab.report.drawings import waiting
+from mailml.lab.report.figures import heat, lines, shares
+from mailml.lab.report.page import Page, Section, Tile, from_frame, table
+
+if TYPE_CHECKING:
+    from mailml.lab.sla_report import SlaReport
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MOST_BREACHES = 200
+
+
+def sla_page(report: SlaReport, *, addresses: bool = False) -> Page:
+    """The page: tiles, queues, distribution, trend, arrivals, backlog, and every breach with its sum.
+
+    Addresses are masked unless `addresses` asks for them.
+    """
+    first = report.interactions["opened"].min()
+    lead = (
+        f"First human answers to {len(report.interactions):,} interactions opened between {first:%d %B %Y} "
+        f"and {report.as_of:%d %B %Y}, in the business time of {report.calendar.zone}. Automated mail "
+        "neither opens, answers nor stops a clock."
+    )
+    return Page(
+        "How long customers waited",
+        lead,
+        report.source,
+        f"{report.as_of:%Y-%m-%d}",
+        sla_tiles(report),
+        (
+            by_queue(report),
+            _distribution(report),
+            _trend(report),
+            _arrivals(report),
+            _backlog(report),
+            _breaches(report, addresses=addresses),
+        ),
+    )
+
+
+def sla_tiles(report: SlaReport) -> tuple[Tile, ...]:
+    """The head of the report."""
+    within, rows = report.within, report.interactions
+    waits = int(rows["answered_at"].isna().sum())
+    p90 = float(rows["minutes"].quantile(0.9)) / 60
+    return (
+        Tile(
+            "answered within target",
+            f"{within.value:.0%}" if within.of else "–",
+            f"95 % interval {within.low:.0%} to {within.high:.0%}, n={within.of:,}",
+            "good" if within.low >= 0.8 else "bad",
+        ),
+        Tile("median wait", _hours(report.median_hours), f"business hours; nine in ten within {p90:.1f} h"),
+        Tile("promises broken", f"{within.of - within.hits:,}", "each is listed below with its sum"),
+        Tile("still waiting", f"{waits:,}", "no human answer in this history", "bad" if waits else "good"),
+    )
+
+
+def by_queue(report: SlaReport) -> Section:
+    """Share within target per queue."""
+    rows = report.by_queue()
+    picture = shares(
+        list(zip(rows["queue"], rows["within_target"], strict=True)),
+        "Share of interactions answered within target for each queue, with 95 % intervals.",
+    )
+    tables = (from_frame(rows), from_frame(report.by("priority"), "By priority (minutes of ageing)"))
+    lead = "Share of interactions whose first human answer came in time. Wide lines mean few cases."
+    return Section("Within target, by queue", lead, picture, tables)
+
+
+def _distribution(report: SlaReport) -> Section:
+    rows = report.interactions
+    hours = {str(queue): list(part["minutes"].dropna() / 60) for queue, part in rows.groupby("queue")}
+    target = _target_hours(report)
+    picture = waiting(
+        hours, target, "For each queue, the share of interactions answered within so many hours."
+    )
+    steps = (0.5, 1, 2, 4, 8, 16, 24)
+    cells = [
+        (queue, *(f"{sum(v <= step for v in values) / max(len(values), 1):.0%}" for step in steps))
+        for queue, values in hours.items()
+    ]
+    caption = "Share of answered interactions answered within so many business hours"
+    numbers = table(("queue", *(f"{step:g} h" for step in steps)), cells, caption)
+    return Section("The whole distribution", "The red line is the target.", picture, (numbers,))
+
+
+def _target_hours(report: SlaReport) -> float:
+    from mailml.sla import parse_target
+
+    usual = report.interactions["target"].mode().iloc[0]
+    return parse_target(usual).minutes_in(report.calendar) / 60
+
+
+def _trend(report: SlaReport) -> Section:
+    rows = report.by_month()
+    series = {"within target": [share.value if share.of else 0.0 for share in rows["within_target"]]}
+    picture = lines(
+        list(rows["month"]), series, "Share answered within target, month by month.", "", percent=True
+    )
+    return Section(
+        "Month by month", "By the month in which the customer wrote.", picture, (from_frame(rows),)
+    )
+
+
+def _arrivals(report: SlaReport) -> Section:
+    counts = report.arrivals()
+    hours = [f"{hour:02}" for hour in range(24)]
+    picture = heat(counts.to_numpy().tolist(), _DAYS, hours, "New interactions by weekday and hour.")
+    cells = [(day, *map(int, row)) for day, row in zip(_DAYS, counts.to_numpy(), strict=True)]
+    numbers = table(("", *hours), cells, "Interactions opened by weekday and hour", folded=True)
+    lead = f"When customers write, on the clock of {report.calendar.zone}. Staff the dark cells."
+    return Section("When they write", lead, picture, (numbers,))
+
+
+def _backlog(report: SlaReport) -> Section:
+    days = report.backlog()
+    names = [f"{day:%Y-%m-%d}" for day in days.index]
+    picture = lines(
+        names,
+        {"waiting": [float(value) for value in days["waiting"]]},
+        "Interactions waiting for a first human answer at the end of each day.",
+        "interactions waiting",
+    )
+    weekly = days.resample("W").agg({"opened": "sum", "answered": "sum", "waiting": "last"}).reset_index()
+    weekly["day"] = weekly["day"].dt.strftime("%Y-%m-%d")
+    numbers = from_frame(weekly.rename(columns={"day": "week ending"}), "By week", folded=True)
+    return Section(
+        "Backlog", "What waited for its first human answer at the end of each day.", picture, (numbers,)
+    )
+
+
+def _breaches(report: SlaReport, *, addresses: bool) -> Section:
+    rows = report.breaches()
+    shown = rows.head(_MOST_BREACHES)
+    cells = [
+        (
+            row["opened"],
+            row["from_addr"] if addresses else mask(row["from_addr"]),
+            row["subject"] if addresses else mask(row["subject"]),
+            row["queue"],
+            row["due"],
+            row["due_sum"],
+            row["answered_at"],
+            _hours(row["late"] / 60) + " late",
+        )
+        for row in shown.to_dict("records")
+    ]
+    columns = ("opened (UTC)", "from", "subject", "queue", "due (UTC)", "the sum", "answered (UTC)", "")
+    more = f" The {_MOST_BREACHES} latest of {len(rows):,} are listed." if len(rows) > len(shown) else ""
+    lead = f"Every due time with the sum that led to it, the latest answers first.{more}"
+    return Section("Broken promises", lead, None, (table(columns, cells),))
+
+
+def _hours(hours: float) -> str:
+    """Hours as people say them: 0 h 45, 3 h 10."""
+    if hours != hours:
+        return "–"
+    whole, minutes = divmod(round(hours * 60), 60)
+    return f"{whole} h {minutes:02}"

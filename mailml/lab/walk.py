@@ -1,0 +1,82 @@
+"""What was known of an interaction at the moment each message arrived: the `Context` of a replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from mailml.lab.arrivals import Arrival
+from mailml.verdict import Context, Thread
+
+LATELY = timedelta(days=30)  # AUTOREPLY: "the same person wrote a human message within 30 days"
+
+
+@dataclass(slots=True)
+class _State:
+    """One interaction so far."""
+
+    acked: bool = False
+    answered: bool = False
+    ours: set[str] = field(default_factory=set)  # folded Message-IDs of our mail
+    last_ours: datetime | None = None
+    people: dict[str, datetime] = field(default_factory=dict)  # who wrote as a person, and when last
+
+
+class Walk:
+    """A walk through the history in order of arrival: ask for a message's context, then say what it was."""
+
+    def __init__(self, loop_key: bytes = b"") -> None:
+        self._loop_key = loop_key
+        self._threads: dict[str, _State] = {}
+        self._answered: set[str] = set()  # addresses that a person of ours has written to
+
+    def context(self, arrival: Arrival) -> Context:
+        """Everything outside the message that its decision may depend on, as it was when it arrived.
+
+        A replay decides at the moment of arrival, and the loop breaker never says no: both depend on the
+        service's own history, which an archive does not hold.
+        """
+        thread = Thread() if arrival.opens else self._thread(arrival)
+        return Context(
+            received_at=arrival.at,
+            now=arrival.at,
+            mailbox=arrival.key[0],
+            thread=thread,
+            known_sender=arrival.from_addr in self._answered,
+            loop_key=self._loop_key,
+        )
+
+    def received(self, arrival: Arrival, *, human: bool, acked: bool) -> None:
+        """Record a customer's message: whether a person wrote it, and whether it was acknowledged."""
+        state = self._state(arrival)
+        state.acked = state.acked or acked
+        if human and arrival.from_addr:
+            state.people[arrival.from_addr] = arrival.at
+
+    def sent(self, arrival: Arrival, *, automatic: bool) -> None:
+        """Record a message of ours; one by a person answers the interaction and makes its reader known."""
+        state = self._state(arrival)
+        state.last_ours = arrival.at
+        if arrival.message_id:
+            state.ours.add(arrival.message_id)
+        if automatic:
+            return
+        state.answered = True
+        self._answered.update(arrival.to)
+
+    def _state(self, arrival: Arrival) -> _State:
+        return self._threads.setdefault(arrival.thread, _State())
+
+    def _thread(self, arrival: Arrival) -> Thread:
+        state = self._state(arrival)
+        lately = state.people.get(arrival.from_addr)
+        since = None if state.last_ours is None else (arrival.at - state.last_ours).total_seconds()
+        return Thread(
+            reference=arrival.thread,
+            joined_by=arrival.joined_by,
+            acked=state.acked,
+            answered=state.answered,
+            answers_ours=not state.ours.isdisjoint(arrival.answers),
+            human_within_30_days=lately is not None and arrival.at - lately <= LATELY,
+            seconds_since_ours=since,
+        )

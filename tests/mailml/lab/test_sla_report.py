@@ -1,0 +1,130 @@
+"""First human response in business time, against histories computed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mailml.errors import NotEnoughData
+from mailml.lab.sla_report import sla_report
+
+History = Callable[..., pd.DataFrame]
+ANSWER = {
+    "sent": True,
+    "opens": False,
+    "from_addr": "support@acme.example",
+    "queue": "",
+    "joined_by": "references",
+}
+
+
+def test_overnight_counts_only_open_hours(history: History, desk_bundle: Any) -> None:
+    """Asked Thursday 15:00, answered Friday 10:00 in Berlin: two hours plus one, within four."""
+    rows = history({"at": "2026-03-05 14:00"}, {"at": "2026-03-06 09:00", **ANSWER})
+    report = sla_report(rows, desk_bundle)
+    only = report.interactions.iloc[0]
+    assert (only["minutes"], only["state"], bool(only["within"])) == (180.0, "answered", True)
+    assert only["due_sum"] == "2 h Thu + 2 h Fri = 4 h"
+
+
+def test_a_holiday_counts_nothing(history: History, desk_bundle: Any) -> None:
+    """Asked before the long Easter weekend, answered on Tuesday morning: only the open hours count."""
+    rows = history({"at": "2026-04-02 14:00"}, {"at": "2026-04-07 08:00", **ANSWER})
+    only = sla_report(rows, desk_bundle).interactions.iloc[0]
+    assert only["minutes"] == 60.0 + 60.0
+    assert "Good Friday" in only["due_sum"] or "Karfreitag" in only["due_sum"]
+
+
+def test_a_machine_of_ours_answers_nothing(history: History, desk_bundle: Any) -> None:
+    """An acknowledgement in Sent is no answer: the clock runs until the person's mail."""
+    rows = history(
+        {"at": "2026-03-05 09:00"},
+        {"at": "2026-03-05 09:01", **ANSWER, "automatic": True},
+        {"at": "2026-03-05 11:00", **ANSWER},
+    )
+    assert sla_report(rows, desk_bundle).interactions.iloc[0]["minutes"] == 120.0
+
+
+def test_automated_mail_opens_no_clock(history: History, desk_bundle: Any) -> None:
+    """A bounce and a newsletter wait for nobody; without people there is nothing to report."""
+    rows = history(
+        {"at": "2026-03-05 09:00", "kind": "bounce", "queue": ""},
+        {"at": "2026-03-05 09:00", "kind": "list_bulk"},
+    )
+    with pytest.raises(NotEnoughData, match="no person opened"):
+        sla_report(rows, desk_bundle)
+
+
+def test_a_late_answer_is_a_breach_with_its_sum(history: History, desk_bundle: Any) -> None:
+    """Due Thursday 14:00 Berlin, answered 15:30: one and a half business hours late."""
+    rows = history({"at": "2026-03-05 09:00"}, {"at": "2026-03-05 14:30", **ANSWER})
+    breach = sla_report(rows, desk_bundle).breaches().iloc[0]
+    assert breach["late"] == 90.0
+    assert breach["due_sum"] == "4 h Thu = 4 h"
+
+
+def test_waiting_is_open_until_due_and_a_breach_after(history: History, desk_bundle: Any) -> None:
+    """Without an answer the end of history decides: before the due time nothing is broken yet."""
+    rows = history({"at": "2026-03-05 09:00", "thread": "A"}, {"at": "2026-03-05 12:00", "thread": "B"})
+    early = sla_report(rows, desk_bundle)
+    assert list(early.interactions["state"]) == ["open", "open"]
+    assert early.within.of == 0
+    late = sla_report(rows, desk_bundle, as_of=pd.Timestamp("2026-03-09T12:00Z").to_pydatetime())
+    assert list(late.interactions["state"]) == ["not answered", "not answered"]
+    assert (late.within.hits, late.within.of) == (0, 2)
+
+
+def test_an_earlier_answer_in_the_thread_does_not_count(history: History, desk_bundle: Any) -> None:
+    """Only an answer after the mail that opened the interaction answers it."""
+    rows = history({"at": "2026-03-05 08:30", **ANSWER}, {"at": "2026-03-05 09:00"})
+    assert sla_report(rows, desk_bundle).interactions.iloc[0]["answered_at"] is pd.NaT
+
+
+def test_the_queue_is_where_agents_left_it(history: History, desk_bundle: Any) -> None:
+    """An interaction counts for the queue that resolved it, else for the flow's."""
+    rows = history(
+        {"at": "2026-03-05 09:00", "thread": "A", "final_queue": "Tech Support"},
+        {"at": "2026-03-05 09:00", "thread": "B"},
+    )
+    assert list(sla_report(rows, desk_bundle).by_queue()["queue"]) == ["Billing", "Tech Support"]
+
+
+def test_another_promise_is_a_what_if(history: History, desk_bundle: Any) -> None:
+    """With another target the same history has other due times, and nothing else changes."""
+    rows = history({"at": "2026-03-05 09:00"}, {"at": "2026-03-05 11:00", **ANSWER})
+    assert sla_report(rows, desk_bundle).within.hits == 1
+    strict = sla_report(rows, desk_bundle, target="1 business hour")
+    assert (strict.within.hits, strict.within.of) == (0, 1)
+    assert strict.interactions.iloc[0]["due_sum"] == "1 h Thu = 1 h"
+
+
+def test_arrivals_stand_on_the_desks_clock(history: History, desk_bundle: Any) -> None:
+    """A mail at 22:30 UTC on a summer Sunday arrived on Monday at half past midnight in Berlin."""
+    counts = sla_report(history({"at": "2026-07-05 22:30"}), desk_bundle).arrivals()
+    assert counts.loc[0, 0] == 1
+    assert int(counts.to_numpy().sum()) == 1
+
+
+def test_backlog_adds_up(history: History, desk_bundle: Any) -> None:
+    """What was opened less what was answered waits, day by day."""
+    rows = history(
+        {"at": "2026-03-05 09:00", "thread": "A"},
+        {"at": "2026-03-05 10:00", "thread": "B"},
+        {"at": "2026-03-06 10:00", "thread": "A", **ANSWER},
+    )
+    assert list(sla_report(rows, desk_bundle).backlog()["waiting"]) == [2, 1]
+
+
+def test_the_page_is_whole_and_masks_addresses(history: History, desk_bundle: Any) -> None:
+    """The page names every breach, hides the address, and a hostile subject stays text."""
+    hostile = "<img src=x onerror=alert(1)>"
+    rows = history({"at": "2026-03-05 09:00", "subject": hostile}, {"at": "2026-03-05 14:30", **ANSWER})
+    html = sla_report(rows, desk_bundle).page().html()
+    assert "1 h 30 late" in html
+    assert "anna@customer.example" not in html
+    assert "a…a@customer.example" in html
+    assert "&lt;img src=x" in html
+    assert hostile not in html
