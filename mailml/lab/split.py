@@ -132,11 +132,14 @@ def grouped(
             cure="Label messages of other customers too; what was learned could not be tested otherwise",
         )
     n = min(folds, least)
-    cutter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
     how = f"{n} folds of whole groups (thread, sender, near-duplicate text)"
     nothing, y = np.array([], dtype=np.int64), np.asarray(labels)
-    pairs: Any = cutter.split(np.zeros(len(y)), y, np.asarray(groups))
-    return [Split(train, test, how, nothing) for train, test in pairs if len(test) and len(train)]
+    for attempt in range(20):  # a large group may take all of a class along: deal again
+        cutter = StratifiedGroupKFold(n, shuffle=True, random_state=seed + attempt)
+        pairs: Any = list(cutter.split(np.zeros(len(y)), y, np.asarray(groups)))
+        if all(len(set(y[train])) > 1 for train, _ in pairs):
+            return [Split(train, test, how, nothing) for train, test in pairs if len(test)]
+    raise NotEnoughData("too few groups to hold some of them out", cure="Label messages of more customers")
 
 
 def random(labels: Sequence[str], test_share: float = 0.2, seed: int = 7) -> Split:

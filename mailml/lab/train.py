@@ -60,8 +60,9 @@ class Trained:
     """A model with the evidence of how good it is.
 
     `probabilities` are out-of-fold and calibrated: (examples, classes), each row predicted by a model that
-    saw no message of its group. `groups` numbers the groups, `folds` the splits. `gap` is the largest
-    difference between the exported arrays and the estimator. Nothing of it prints customers' text.
+    saw no message of its group; `known` is the share of its n-grams that model knew. `groups` numbers the
+    groups, `folds` the splits. `gap` is the largest difference between the exported arrays and the estimator.
+    Nothing of it prints customers' text.
     """
 
     model: Model
@@ -69,6 +70,7 @@ class Trained:
     classes: tuple[str, ...]
     probabilities: Floats
     scores: Floats
+    known: Floats
     groups: Ints
     folds: tuple[split.Split, ...]
     calibration: Calibration
@@ -156,6 +158,7 @@ def fit(examples: Examples, settings: Settings) -> Trained:
         classes=classes,
         probabilities=probabilities,
         scores=scores,
+        known=known,
         groups=groups,
         folds=folds,
         calibration=calibration,
