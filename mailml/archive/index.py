@@ -1,0 +1,61 @@
+"""Facts parts: made from raw parts when first needed, kept beside them, made again when parsing changes.
+
+Parsing costs more than everything else of a pull together, so it is a pass of its own, part by part, and a
+kill loses at most the part at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from mailml.archive import parts
+from mailml.archive._arrow import FACTS_VERSION, arrow, facts_schema
+from mailml.archive.facts import facts_table
+
+
+def missing(raw: Path, facts: Path) -> list[parts.Part]:
+    """The raw parts whose facts are absent, unreadable, or of an older version of the parser."""
+    return [part for part in parts.listed(raw) if not fresh(part, facts)]
+
+
+def fresh(part: parts.Part, facts: Path) -> bool:
+    """Whether a raw part's facts are there and of this version."""
+    pa = arrow()
+    try:
+        schema = pa.parquet.read_schema(facts / part.name)
+    except (OSError, pa.ArrowException):
+        return False
+    return bool((schema.metadata or {}).get(b"mailml.facts") == str(FACTS_VERSION).encode())
+
+
+def build(todo: list[parts.Part], facts: Path, progress: Callable[[int], None] | None = None) -> int:
+    """Writes the facts of these parts; `progress` hears the number of messages parsed so far."""
+    done = 0
+    for part in todo:
+        groups = _groups(part)
+        counted = []
+        for table in groups:
+            counted.append(table)
+            done += table.num_rows
+            if progress is not None:
+                progress(done)
+        parts.write(facts / part.name, counted, facts_schema(), level=3)
+    return done
+
+
+def _groups(part: parts.Part) -> Iterator[Any]:
+    for raws in raw_groups(part):
+        yield facts_table(raws)
+
+
+def raw_groups(part: parts.Part) -> Iterator[list[bytes]]:
+    """The raw messages of a part, one row group at a time."""
+    file = parts.opened(part)
+    pa = arrow()
+    for group in range(file.num_row_groups):
+        try:
+            yield file.read_row_group(group, columns=["raw"]).column("raw").to_pylist()
+        except (pa.ArrowException, OSError) as error:
+            raise parts.damaged(part, error) from error

@@ -1,0 +1,116 @@
+"""Parts on disk: written whole or not at all, in the order of their numbers."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mailml.archive._arrow import arrow
+from mailml.errors import ArchiveError
+
+# So few bytes that one message is read without unpacking a thousand others.
+ROW_GROUP_BYTES = 2 * 1024 * 1024
+_TEMPORARY = ".tmp"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part by its file: `00000012-9f2c4a.parquet`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file name; facts parts have the name of their raw part."""
+        return self.path.name
+
+    @property
+    def number(self) -> int:
+        """Its place in the order of writing."""
+        head = self.path.name.partition("-")[0]
+        return int(head) if head.isdigit() else 0
+
+
+def listed(folder: Path) -> list[Part]:
+    """The parts of a folder, oldest first."""
+    parts = [Part(path) for path in folder.glob("*.parquet")] if folder.is_dir() else []
+    return sorted(parts, key=lambda part: (part.number, part.name))
+
+
+def new_name(folders: Iterable[Path]) -> str:
+    """A name behind all parts of these folders; the random tail keeps merged archives' parts apart."""
+    highest = max((part.number for folder in folders for part in listed(folder)), default=0)
+    return f"{highest + 1:08d}-{secrets.token_hex(3)}.parquet"
+
+
+def write(path: Path, groups: Iterable[Any], schema: Any, *, level: int) -> None:
+    """Writes tables as the row groups of one part: temporary name, fsync, rename, fsync of the folder."""
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(path.name + _TEMPORARY)
+    coded = [name for name in ("account", "folder", "flags") if name in schema.names]
+    try:
+        with temporary.open("wb") as file:
+            with arrow().parquet.ParquetWriter(
+                file,
+                schema,
+                compression="zstd",
+                compression_level=level,
+                use_dictionary=coded,
+                # Statistics of raw bytes would copy the smallest and largest mail of every group.
+                write_statistics=[name for name in schema.names if name != "raw"],
+            ) as writer:
+                for group in groups:
+                    writer.write_table(group)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes a rename in this folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path) -> None:
+    """Removes what a killed writer left half-written."""
+    for path in folder.glob(f"*{_TEMPORARY}") if folder.is_dir() else ():
+        path.unlink(missing_ok=True)
+
+
+def read(part: Part, columns: list[str] | None = None) -> Any:
+    """A part's columns as a table; raises ArchiveError when the file is damaged."""
+    pa = arrow()
+    try:
+        return pa.parquet.ParquetFile(part.path).read(columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(part, error) from error
+
+
+def opened(part: Part) -> Any:
+    """The part as a ParquetFile, for reading it group by group."""
+    pa = arrow()
+    try:
+        return pa.parquet.ParquetFile(part.path)
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(part, error) from error
+
+
+def damaged(part: Part, error: object) -> ArchiveError:
+    """The error of a part that cannot be read."""
+    return ArchiveError(
+        f"the part is damaged: {error}",
+        where=str(part.path),
+        cure="Move it away: the next pull fetches its messages again",
+    )

@@ -1,0 +1,63 @@
+"""What an archive holds, in numbers and in one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """One folder of one account. `messages` counts all, `present` those still there at the last pull."""
+
+    account: str
+    folder: str
+    uidvalidity: int
+    messages: int
+    present: int
+    bytes: int
+    oldest: datetime | None
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveStatus:
+    """`bytes` are of the mail itself, `stored` what the archive takes on disk; `indexed` have their facts."""
+
+    path: Path
+    messages: int
+    bytes: int
+    stored: int
+    parts: int
+    indexed: int
+    folders: tuple[FolderStatus, ...]
+
+    @property
+    def newest(self) -> datetime | None:
+        """When the last message came."""
+        return max((folder.newest for folder in self.folders if folder.newest), default=None)
+
+    def __str__(self) -> str:
+        head = (
+            f"{self.path}: {self.messages:,} messages, {megabytes(self.bytes)} of mail in "
+            f"{megabytes(self.stored)} on disk ({self.parts} parts)"
+        )
+        width = max((len(f"{f.account}/{f.folder}") for f in self.folders), default=0)
+        lines = [
+            f"  {f.account + '/' + f.folder:<{width}}  {f.messages:>9,}  {megabytes(f.bytes):>10}  "
+            f"{_day(f.oldest)} to {_day(f.newest)}"
+            for f in self.folders
+        ]
+        return "\n".join([head, *lines])
+
+
+def megabytes(count: int) -> str:
+    """Bytes as people say them: 0.3 MB, 12 MB, 1.4 GB."""
+    if count >= 1_000_000_000:
+        return f"{count / 1e9:.1f} GB"
+    return f"{count / 1e6:.0f} MB" if count >= 10_000_000 else f"{count / 1e6:.1f} MB"
+
+
+def _day(when: datetime | None) -> str:
+    return when.date().isoformat() if when else "?"

@@ -1,0 +1,127 @@
+"""Appending: messages are gathered in memory and become visible a whole part at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from mailml.archive import parts
+from mailml.archive._arrow import arrow, raw_schema, state_schema
+from mailml.archive.known import Known, news_table
+from mailml.archive.rows import Arrival, News
+from mailml.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from mailml.archive.store import Archive
+
+# What a kill can cost, and what is held in memory.
+PART_BYTES = 24 * 1024 * 1024
+PART_ROWS = 5000
+# Level 1: 1.2 s CPU for 487 MB against 1.5 s at level 3, for 4 % more space.
+LEVEL = 1
+
+
+class Writer:
+    """The one writer of an archive (a lock sees to that); a context manager.
+
+    What was added is safe on disk after `flush` or the end of the context. An exception in the context still
+    keeps what was added: every message stands for itself.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self.archive = archive
+        self.added = 0
+        self._news: list[News] = []
+        self._rows: list[Arrival] = []
+        self._bytes = 0
+
+    def __enter__(self) -> Writer:
+        self._lock = _locked(self.archive.path)
+        for folder in (self.archive.raw_folder, self.archive.state_folder, self.archive.facts_folder):
+            parts.sweep(folder)
+        self.known = Known.read(self.archive.raw_folder, self.archive.state_folder)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        try:
+            self.flush()
+        finally:
+            os.close(self._lock)
+
+    def add(self, arrival: Arrival) -> bool:
+        """Takes a message; False (and nothing happens) when its key is here already."""
+        if not self.known.add(arrival.key):
+            return False
+        self._rows.append(arrival)
+        self._bytes += len(arrival.raw)
+        self.added += 1
+        if self._bytes >= PART_BYTES or len(self._rows) >= PART_ROWS:
+            self._flush_rows()
+        return True
+
+    def note(self, news: News) -> None:
+        """Takes what was seen of a folder or of a message that is here already."""
+        self.known.note(news)
+        self._news.append(news)
+
+    def flush(self) -> None:
+        """Writes what is held in memory."""
+        self._flush_rows()
+        if self._news:
+            news, self._news = self._news, []
+            table = news_table(news, arrow(), state_schema())
+            parts.write(self._new(self.archive.state_folder), [table], state_schema(), level=3)
+
+    def _flush_rows(self) -> None:
+        if not self._rows:
+            return
+        rows, self._rows, self._bytes = self._rows, [], 0
+        parts.write(self._new(self.archive.raw_folder), _groups(rows), raw_schema(), level=LEVEL)
+
+    def _new(self, folder: Path) -> Path:
+        return folder / parts.new_name((self.archive.raw_folder, self.archive.state_folder))
+
+
+def _groups(rows: list[Arrival]) -> Iterator[Any]:
+    start = size = 0
+    for stop, row in enumerate(rows, 1):
+        size += len(row.raw)
+        if size >= parts.ROW_GROUP_BYTES or stop == len(rows):
+            yield _table(rows[start:stop])
+            start, size = stop, 0
+
+
+def _table(rows: list[Arrival]) -> Any:
+    pa, schema = arrow(), raw_schema()
+    columns = {
+        "account": [row.account for row in rows],
+        "folder": [row.folder for row in rows],
+        "uidvalidity": [row.uidvalidity for row in rows],
+        "uid": [row.uid for row in rows],
+        "internaldate": [row.internaldate for row in rows],
+        "flags": [" ".join(row.flags) for row in rows],
+        "size": [len(row.raw) for row in rows],
+        "sha256": [hashlib.sha256(row.raw).hexdigest() for row in rows],
+        "raw": [row.raw for row in rows],
+    }
+    return pa.Table.from_arrays(
+        [pa.array(columns[field.name], field.type) for field in schema], schema=schema
+    )
+
+
+def _locked(path: Path) -> int:
+    handle = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        # The kernel drops it with the process, so a killed pull never leaves a stale lock.
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise ArchiveError(
+            "another pull is writing to this archive", where=str(path), cure="Wait until it is done"
+        ) from error
+    return handle
