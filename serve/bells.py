@@ -1,0 +1,41 @@
+"""Bells that wake a role at once; the journal stays the truth, and a missed bell only costs a poll."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Bell:
+    """Something has been committed for somebody. Ringing twice before it is heard is ringing once."""
+
+    def __init__(self) -> None:
+        self._rung = threading.Event()
+
+    def ring(self) -> None:
+        """Wake whoever listens, now or at their next wait."""
+        self._rung.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the bell; False when the time passed without it."""
+        heard = self._rung.wait(seconds)
+        self._rung.clear()
+        return heard
+
+
+class Bells:
+    """The bells of one process: the worker's, the sender's, one per mailbox for its mover, and the end."""
+
+    def __init__(self) -> None:
+        self.worker, self.sender, self.clock = Bell(), Bell(), Bell()
+        self._movers: dict[str, Bell] = {}
+        self.stop = threading.Event()
+
+    def mover(self, mailbox: str) -> Bell:
+        """The bell of a mailbox's mover."""
+        return self._movers.setdefault(mailbox, Bell())
+
+    def end(self) -> None:
+        """Everybody comes to an end after what they are doing."""
+        self.stop.set()
+        for bell in (self.worker, self.sender, self.clock, *self._movers.values()):
+            bell.ring()

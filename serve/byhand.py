@@ -1,0 +1,113 @@
+"""The commands that put things right by hand: quarantine, the loop breaker, filed mail."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailml.bundle import Bundle
+from mailml.errors import InputError
+
+from .arguments import DEFAULT, AsJson, ConfigOption, opened, show_json
+from .filed import digest, undo
+from .instants import DAY, now_ms
+from .journal import decisions, figures, limits, quarantine
+
+quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not be decided.")
+breaker_app = typer.Typer(no_args_is_help=True, help="The loop breaker.")
+filed_app = typer.Typer(no_args_is_help=True, help="Mail that was filed instead of queued.")
+
+
+@quarantine_app.command("list")
+def quarantine_list(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
+    """What is set aside, and why."""
+    with opened(config) as (_, journal), journal.read() as tx:
+        held = quarantine.held(tx)
+    if as_json:
+        show_json(held)
+        return
+    for one in held:
+        typer.echo(f"{one['id']}  {one['mailbox']} uid {one['uid']}  {one['size']} bytes  {one['reason']}")
+
+
+@quarantine_app.command("show")
+def quarantine_show(number: int, config: ConfigOption = DEFAULT) -> None:
+    """The raw bytes of a message that is set aside, as they came."""
+    with opened(config) as (_, journal), journal.read() as tx:
+        raw = quarantine.raw(tx, number)
+    if raw is None:
+        raise InputError(f"no message {number} is in quarantine", cure="See: mailml-serve quarantine list")
+    sys.stdout.buffer.write(raw)
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(number: int, config: ConfigOption = DEFAULT) -> None:
+    """Try a message once more; one of which only the head is kept is decided on its head."""
+    with opened(config) as (_, journal), journal.write() as tx:
+        again = quarantine.retry(tx, number, now_ms())
+    if not again:
+        raise InputError(f"no message {number} is in quarantine", cure="See: mailml-serve quarantine list")
+    typer.echo(f"{number} will be tried again")
+
+
+@breaker_app.command("status")
+def breaker_status(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
+    """Whether acknowledgements are stopped, and why."""
+    with opened(config) as (_, journal), journal.read() as tx:
+        told = figures.breaker(tx, now_ms() - DAY)
+    if as_json:
+        show_json(told)
+    else:
+        state = f"open: {told['why']}" if told["open"] else "closed"
+        typer.echo(f"{state} ({told['acks_granted_24h']} acknowledgements in 24 h)")
+
+
+@breaker_app.command("reset")
+def breaker_reset(config: ConfigOption = DEFAULT) -> None:
+    """Let acknowledgements leave again, after a look at what tripped it."""
+    with opened(config) as (_, journal), journal.write() as tx:
+        was_open = limits.reset(tx, now_ms())
+    typer.echo("closed" if was_open else "it was closed already")
+
+
+@filed_app.command("list")
+def filed_list(
+    config: ConfigOption = DEFAULT,
+    days: Annotated[float, typer.Option(help="How far back.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """The digest of filed mail: what, where, and on what evidence."""
+    with opened(config) as (_, journal):
+        found = digest(journal, days)
+    if as_json:
+        show_json([asdict(one) for one in found])
+        return
+    for one in found:
+        typer.echo(f"{one.number}  {one.at}  {one.kind} -> {one.folder}  {one.sender}  {one.subject!r}")
+        typer.echo(f"     {one.evidence}")
+
+
+@filed_app.command("undo")
+def filed_undo(
+    number: int,
+    config: ConfigOption = DEFAULT,
+    queue: Annotated[str, typer.Option(help="Where to put it; the flow's default otherwise.")] = "",
+    labels: Annotated[
+        Path | None, typer.Option(help="Append the label `human` to this JSON Lines file.")
+    ] = None,
+) -> None:
+    """Put filed mail into a queue after all, and label it as written by a person."""
+    with opened(config) as (checked, journal):
+        with journal.read() as tx:
+            name = decisions.mailbox_of(tx, number)
+        mailbox = next((one for one in checked.mailboxes if one.name == name), None)
+        if mailbox is None:
+            raise InputError(f"no filed message has number {number}", cure="See: mailml-serve filed list")
+        target = queue or Bundle.load(checked.service.bundle).flow.default
+        file = labels or checked.service.journal.with_name("labels.jsonl")
+        reference = undo(journal, number, mailbox, target, labels=file)
+    typer.echo(f"{number} goes to {target} as #{reference}; labelled in {file}")

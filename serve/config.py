@@ -1,0 +1,250 @@
+"""serve.toml and the environment -> one frozen configuration, or every fault of it at once.
+
+    [serve]      journal, bundle, loop key, polling
+    [[mailbox]]  an IMAP account, its inbox and where queues and filed mail lie
+    [smtp]       the account that sends, and the corporate address
+    [limits]     the loop breaker
+
+A key of [serve] may also be given as the environment variable MAILML_SERVE_<KEY>, which wins over the file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mailml.errors import ConfigError, Fault, InputError
+from mailml.transport.account import KEYS as ACCOUNT_KEYS
+from mailml.transport.account import Account
+
+from .faults import faults_of, meant
+from .limits import Limits
+
+_ENVIRONMENT = "MAILML_SERVE_"
+_SECTIONS = ("serve", "mailbox", "smtp", "limits")
+M = TypeVar("M", bound=BaseModel)
+_frozen = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Service(BaseModel):
+    """The [serve] table; paths are taken from the folder of the file."""
+
+    model_config = _frozen
+
+    journal: Path
+    bundle: Path  # a bundle, or a symbolic link to the current one
+    loop_key_file: Path = Path("loop.key")  # made on the first run
+    loop_key_env: str = ""  # the name of a variable that holds the key instead
+    poll_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 60.0
+    idle: bool = True
+    # Gmail and Outlook fall silent after about 15 minutes of IDLE, RFC 2177 allows 29
+    idle_minutes: Annotated[float, Field(gt=0, lt=29)] = 4.0
+    cut_off_hours: Annotated[float, Field(gt=0)] | None = None  # stricter than the bundle's own
+    max_message_mb: Annotated[float, Field(gt=0, le=1000)] = 50.0
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    due_soon_minutes: Annotated[int, Field(ge=0)] = 30
+    reconcile_hours: Annotated[float, Field(gt=0)] = 24.0
+    give_up_hours: Annotated[float, Field(gt=0)] = 48.0  # how long a mail of ours is tried
+
+
+class Places(BaseModel):
+    """The keys of [[mailbox]] that are not the account's."""
+
+    model_config = _frozen
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    inbox: Annotated[str, Field(min_length=1)] = "INBOX"
+    queue_prefix: str = "Queues/"
+    filed_prefix: str = "Automated/"
+    queues: Mapping[str, str] = Field(default_factory=dict)
+
+
+class Sending(BaseModel):
+    """The keys of [smtp] that are not the account's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    from_: Annotated[str, Field(alias="from", pattern=r"@")]
+    reply_to: str = ""
+    envelope: str = ""  # MAIL FROM of agents' replies; acknowledgements have the null sender
+    sent_folder: str = "auto"  # "auto" is the server's own, "" keeps no copies
+
+
+class Mailbox(BaseModel):
+    """One mailbox to watch: where it is and where its mail goes."""
+
+    model_config = _frozen
+
+    account: Account
+    places: Places
+
+    @property
+    def name(self) -> str:
+        """The mailbox's name in the journal and the logs."""
+        return self.places.name
+
+    def queue_folder(self, queue: str) -> str:
+        """The folder of a queue."""
+        return self.places.queues.get(queue, f"{self.places.queue_prefix}{queue}")
+
+    def filed_folder(self, folder: str) -> str:
+        """The visible folder of filed mail."""
+        return self.places.filed_prefix + folder.removeprefix("Automated/")
+
+
+class Smtp(BaseModel):
+    """The account that sends, and as whom."""
+
+    model_config = _frozen
+
+    account: Account
+    sending: Sending
+
+
+class Config(BaseModel):
+    """The whole configuration, checked."""
+
+    model_config = _frozen
+
+    path: Path
+    service: Service
+    mailboxes: tuple[Mailbox, ...]
+    smtp: Smtp
+    limits: Limits
+
+
+def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
+    """The configuration of a file; raises InputError or ConfigError with all faults."""
+    path = Path(path)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"cannot be read ({why})", where=str(path), cure="Name it with --config") from error
+    return loads(text, path=path, environment=os.environ if environment is None else environment)
+
+
+def loads(text: str, *, path: Path, environment: Mapping[str, str]) -> Config:
+    """The configuration of a text; `path` names it and is where relative paths start."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([Fault("", f"is not TOML: {error}")], where=path.name) from error
+    reader = _Reader(tables, path)
+    config = reader.config(environment)
+    if reader.faults or config is None:
+        raise ConfigError(reader.faults, where=path.name)
+    return config
+
+
+class _Reader:
+    """Reads the tables in order and collects every fault instead of stopping at the first."""
+
+    def __init__(self, tables: Mapping[str, Any], path: Path) -> None:
+        self.tables, self.path, self.base = tables, path, path.resolve().parent
+        self.faults: list[Fault] = []
+
+    def config(self, environment: Mapping[str, str]) -> Config | None:
+        for name in self.tables:
+            if name not in _SECTIONS:
+                self.faults.append(Fault(f"[{name}]", "is not a table of serve.toml", meant(name, _SECTIONS)))
+        service = self._model(Service, self._service(environment), "[serve]")
+        mailboxes = [self._mailbox(table, n) for n, table in enumerate(self._mailbox_tables(), 1)]
+        self._check_names([one for one in mailboxes if one])
+        smtp = self._smtp()
+        limits = self._model(Limits, self._table("limits"), "[limits]")
+        if self.faults or service is None or smtp is None or limits is None:
+            return None
+        found = tuple(one for one in mailboxes if one)
+        return Config(path=self.path, service=service, mailboxes=found, smtp=smtp, limits=limits)
+
+    def _table(self, name: str) -> dict[str, Any]:
+        table = self.tables.get(name, {})
+        if isinstance(table, Mapping):
+            return dict(table)
+        self.faults.append(Fault(f"[{name}]", "must be a table"))
+        return {}
+
+    def _service(self, environment: Mapping[str, str]) -> dict[str, Any]:
+        table = self._table("serve")
+        for variable in sorted(environment):
+            key = variable.removeprefix(_ENVIRONMENT).lower()
+            if variable.startswith(_ENVIRONMENT) and key in Service.model_fields:
+                table[key] = environment[variable]
+            elif variable.startswith(_ENVIRONMENT):
+                cure = meant(key, Service.model_fields)
+                self.faults.append(Fault(f"environment variable {variable}", "names no key of [serve]", cure))
+        for key in ("journal", "bundle", "loop_key_file"):
+            if isinstance(value := table.get(key), str) and value:
+                table[key] = self.base / Path(value).expanduser()
+        if "loop_key_file" not in table and isinstance(table.get("journal"), Path):
+            table["loop_key_file"] = table["journal"].with_name("loop.key")
+        return table
+
+    def _mailbox_tables(self) -> list[Any]:
+        tables = self.tables.get("mailbox", [])
+        if isinstance(tables, list) and tables:
+            return tables
+        self.faults.append(
+            Fault("[[mailbox]]", "is missing" if not tables else "must be written with two brackets")
+        )
+        return []
+
+    def _mailbox(self, table: Any, number: int) -> Mailbox | None:
+        name = table.get("name") if isinstance(table, Mapping) else None
+        where = f"[[mailbox]] {name!r}" if name else f"[[mailbox]] number {number}"
+        account, places = self._with_account(table, Places, where, "imap", str(name or ""))
+        return Mailbox(account=account, places=places) if account and places else None
+
+    def _smtp(self) -> Smtp | None:
+        if "smtp" not in self.tables:
+            self.faults.append(
+                Fault("[smtp]", "is missing", "Name the server that sends the acknowledgements")
+            )
+            return None
+        account, sending = self._with_account(self._table("smtp"), Sending, "[smtp]", "smtp", "smtp")
+        return Smtp(account=account, sending=sending) if account and sending else None
+
+    def _with_account(
+        self, table: Any, model: type[M], where: str, protocol: str, name: str
+    ) -> tuple[Account | None, M | None]:
+        """A table that holds an account's keys beside a room's own."""
+        if not isinstance(table, Mapping):
+            self.faults.append(Fault(where, "must be a table"))
+            return None, None
+        own_keys = {field.alias or key for key, field in model.model_fields.items()}
+        for key in table:
+            if key not in own_keys and key not in ACCOUNT_KEYS:
+                self._unknown(where, key, own_keys)
+        own = self._model(model, {key: table[key] for key in table if key in own_keys}, where)
+        account = None
+        try:
+            keys = {key: table[key] for key in table if key in ACCOUNT_KEYS}
+            account = Account.from_mapping(keys, name=name, protocol=protocol, base=self.base, where=where)
+        except ConfigError as error:
+            self.faults.extend(error.faults)
+        return account, own
+
+    def _unknown(self, where: str, key: str, own_keys: set[str]) -> None:
+        self.faults.append(
+            Fault(f"{where}, key {key!r}", "is not known", meant(key, {*own_keys, *ACCOUNT_KEYS}))
+        )
+
+    def _model(self, model: type[M], values: dict[str, Any], where: str) -> M | None:
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            self.faults.extend(faults_of(error, model, where))
+            return None
+
+    def _check_names(self, mailboxes: list[Mailbox]) -> None:
+        names = [mailbox.name for mailbox in mailboxes]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self.faults.append(
+                Fault(f"[[mailbox]] {name!r}", "is there more than once", "Give each a name of its own")
+            )

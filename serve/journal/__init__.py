@@ -1,0 +1,12 @@
+"""The journal: the truth about every message, and the only place that speaks SQL.
+
+Open one with `Journal.open(path)`; pass the transaction of `journal.write()` or `journal.read()` to the
+functions of the rooms beside this file: incoming, interactions, decisions, outbox, limits, quarantine,
+events, figures.
+"""
+
+from __future__ import annotations
+
+from .engine import Journal, Tx, is_disk_trouble
+
+__all__ = ["Journal", "Tx", "is_disk_trouble"]

@@ -1,0 +1,224 @@
+"""What came in: mailboxes with their cursors, and every message with its raw bytes and its state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, func, insert, select, update
+
+from .engine import Tx
+from .schema import incoming, mailboxes, raws
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a mailbox has been read: everything up to `last_uid` under `uidvalidity` is stored."""
+
+    uidvalidity: int | None
+    last_uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message as the server showed it; `raw` is only its head when `truncated`."""
+
+    uid: int
+    message_id: str
+    sha256: str
+    size: int
+    received_at: int
+    raw: bytes = field(repr=False)
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A stored message taken up for deciding; `attempts` counts this one."""
+
+    id: int
+    mailbox_id: int
+    mailbox: str
+    uidvalidity: int
+    uid: int
+    message_id: str
+    sha256: str
+    received_at: int
+    seen_at: int
+    attempts: int
+    truncated: bool
+    raw: bytes = field(repr=False)
+
+
+def mailbox_id(tx: Tx, name: str, folder: str) -> int:
+    """The number of a mailbox, made known if it is new."""
+    found = tx.execute(select(mailboxes.c.id, mailboxes.c.folder).where(mailboxes.c.name == name)).first()
+    if found is None:
+        row = insert(mailboxes).values(name=name, folder=folder).returning(mailboxes.c.id)
+        number: int = tx.execute(row).scalar_one()
+        return number
+    if found.folder != folder:
+        # another folder has UIDs of its own: start over there, known mail is recognised by its bytes
+        values = {"folder": folder, "uidvalidity": None, "last_uid": 0}
+        tx.execute(update(mailboxes).where(mailboxes.c.id == found.id).values(**values))
+    return int(found.id)
+
+
+def cursor(tx: Tx, mailbox: int) -> Cursor:
+    """How far the mailbox has been read."""
+    row = tx.execute(select(mailboxes).where(mailboxes.c.id == mailbox)).one()
+    return Cursor(row.uidvalidity, row.last_uid)
+
+
+def fresh(tx: Tx, mailbox: int, at: int) -> None:
+    """The server has shown us the folder just now."""
+    values = {"fresh_at": at, "failure": "", "failed_at": None}
+    tx.execute(update(mailboxes).where(mailboxes.c.id == mailbox).values(**values))
+
+
+def failed(tx: Tx, mailbox: int, at: int, why: str) -> None:
+    """The server could not be reached or read; the time of the first failure in a row is kept."""
+    first = func.coalesce(mailboxes.c.failed_at, at)
+    tx.execute(update(mailboxes).where(mailboxes.c.id == mailbox).values(failure=why, failed_at=first))
+
+
+def known_uids(tx: Tx, mailbox: int, uidvalidity: int, first: int = 1) -> set[int]:
+    """The UIDs from `first` on that are stored already."""
+    t = incoming.c
+    same = (t.mailbox_id == mailbox) & (t.uidvalidity == uidvalidity) & (t.uid >= first)
+    return set(tx.execute(select(t.uid).where(same)).scalars())
+
+
+def store(tx: Tx, mailbox: int, uidvalidity: int, mails: Iterable[Mail], seen_at: int) -> list[int]:
+    """Store new messages and move the cursor behind them; returns their numbers.
+
+    A message stored under an earlier UIDVALIDITY (same bytes, same Message-ID, not yet found again) is
+    recognised: its row gets the new UID, and nothing is decided twice.
+    """
+    at = cursor(tx, mailbox)
+    highest = at.last_uid if at.uidvalidity == uidvalidity else 0
+    have = known_uids(tx, mailbox, uidvalidity)
+    new: list[int] = []
+    for mail in mails:
+        highest = max(highest, mail.uid)
+        if mail.uid in have or _recognised(tx, mailbox, uidvalidity, mail):
+            continue
+        new.append(_insert(tx, mailbox, uidvalidity, mail, seen_at))
+    _move_cursor(tx, mailbox, uidvalidity, highest)
+    return new
+
+
+def _insert(tx: Tx, mailbox: int, uidvalidity: int, mail: Mail, seen_at: int) -> int:
+    row = insert(incoming).values(
+        mailbox_id=mailbox,
+        uidvalidity=uidvalidity,
+        uid=mail.uid,
+        message_id=mail.message_id,
+        sha256=mail.sha256,
+        size=mail.size,
+        truncated=mail.truncated,
+        received_at=mail.received_at,
+        seen_at=seen_at,
+        due_at=seen_at,
+    )
+    number: int = tx.execute(row.returning(incoming.c.id)).scalar_one()
+    tx.execute(insert(raws).values(incoming_id=number, raw=mail.raw))
+    return number
+
+
+def _recognised(tx: Tx, mailbox: int, uidvalidity: int, mail: Mail) -> bool:
+    """Give the row of the same mail under an older UIDVALIDITY its new UID; one row for one copy."""
+    t = incoming.c
+    same = (t.mailbox_id == mailbox) & (t.uidvalidity != uidvalidity) & (t.sha256 == mail.sha256)
+    older = select(t.id).where(same, t.message_id == mail.message_id, t.moved_at.is_(None))
+    found = tx.execute(older.order_by(t.uid).limit(1)).scalar()
+    if found is None:
+        return False
+    tx.execute(update(incoming).where(t.id == found).values(uidvalidity=uidvalidity, uid=mail.uid))
+    return True
+
+
+def _move_cursor(tx: Tx, mailbox: int, uidvalidity: int, last_uid: int) -> None:
+    values = {"uidvalidity": uidvalidity, "last_uid": last_uid}
+    tx.execute(update(mailboxes).where(mailboxes.c.id == mailbox).values(**values))
+
+
+def rewind(tx: Tx, mailbox: int, before_uid: int) -> None:
+    """Read again from this UID on: reconciliation found mail that is not stored."""
+    tx.execute(update(mailboxes).where(mailboxes.c.id == mailbox).values(last_uid=max(before_uid - 1, 0)))
+
+
+def claim(tx: Tx, now: int, limit: int = 20) -> list[int]:
+    """Take up waiting messages, oldest first, and count the attempt before anything is tried.
+
+    Committed by itself, so that a message that kills the process is counted too. One that was tried before
+    comes alone: it must not take others with it again.
+    """
+    t = incoming.c
+    ready = (t.state == "new") & (t.due_at <= now)
+    rows = tx.execute(select(t.id, t.attempts).where(ready).order_by(t.attempts, t.id).limit(limit)).all()
+    tried = bool(rows) and rows[0].attempts > 0
+    ids = [row.id for row in rows if row.attempts == 0] or [row.id for row in rows[:1] if tried]
+    if ids:
+        tx.execute(update(incoming).where(t.id.in_(ids), ready).values(attempts=t.attempts + 1))
+    return ids
+
+
+def claimed(tx: Tx, ids: Sequence[int]) -> list[Claimed]:
+    """The messages taken up, with their raw bytes, in order."""
+    t = incoming.c
+    columns = [t.id, t.mailbox_id, mailboxes.c.name.label("mailbox"), t.uidvalidity, t.uid, t.message_id]
+    columns += [t.sha256, t.received_at, t.seen_at, t.attempts, t.truncated, raws.c.raw]
+    joined = incoming.join(raws).join(mailboxes)
+    rows = tx.execute(select(*columns).select_from(joined).where(t.id.in_(ids)).order_by(t.id))
+    return [Claimed(**row._mapping) for row in rows]
+
+
+def later(tx: Tx, number: int, due_at: int) -> None:
+    """Try this message again at a later moment."""
+    tx.execute(update(incoming).where(incoming.c.id == number).values(due_at=due_at))
+
+
+def finish(tx: Tx, number: int, state: str, decided_at: int) -> None:
+    """The message has its outcome: decided or quarantined."""
+    tx.execute(update(incoming).where(incoming.c.id == number).values(state=state, decided_at=decided_at))
+
+
+def shown_again(tx: Tx, mail: Claimed) -> int | None:
+    """An earlier, decided row of this very mail without a Message-ID, from before the folder was rebuilt.
+
+    Under one UIDVALIDITY equal bytes without a Message-ID are two mails; under another the server may have
+    been restored and shows us the same mail again, which must not be acknowledged again.
+    """
+    if mail.message_id:
+        return None
+    t = incoming.c
+    same = (t.sha256 == mail.sha256) & (t.id < mail.id) & (t.state == "decided")
+    same = same & (t.mailbox_id == mail.mailbox_id) & (t.uidvalidity != mail.uidvalidity)
+    return tx.execute(select(t.id).where(same).order_by(t.id).limit(1)).scalar()
+
+
+def forget_body(tx: Tx, number: int) -> None:
+    """Drop the raw bytes of a message, for retention; what was decided stays."""
+    tx.execute(delete(raws).where(raws.c.incoming_id == number))
+
+
+def waiting(tx: Tx, now: int | None = None) -> bool:
+    """Whether any message waits to be decided, now or (without `now`) at all."""
+    t = incoming.c
+    new = select(t.id).where(t.state == "new")
+    return tx.execute((new if now is None else new.where(t.due_at <= now)).limit(1)).first() is not None
+
+
+def unmoved_uids(tx: Tx, mailbox: int) -> set[int]:
+    """The UIDs of a mailbox that should still be in the inbox: nobody has moved them yet."""
+    t = incoming.c
+    here = (t.mailbox_id == mailbox) & t.moved_at.is_(None)
+    return set(tx.execute(select(t.uid).where(here)).scalars())
+
+
+def stale(tx: Tx, before: int) -> list[tuple[int, str]]:
+    """Mailboxes the server has not shown us since a moment, by number and name."""
+    t = mailboxes.c
+    old = select(t.id, t.name).where((t.fresh_at < before) | t.fresh_at.is_(None)).order_by(t.id)
+    return [(row.id, row.name) for row in tx.execute(old)]

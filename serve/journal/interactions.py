@@ -1,0 +1,164 @@
+"""Conversations: references, parties, the Message-IDs that belong to them, and their clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+
+from .engine import Tx
+from .schema import arrivals, interactions, parties, raws, thread_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One conversation with a customer as the journal knows it."""
+
+    id: int
+    reference: str
+    mailbox_id: int
+    opened_by: int
+    opened_at: int
+    subject: str
+    customer: str
+    queue: str
+    state: str
+    due_at: int | None
+    acked_at: int | None
+    answered_at: int | None
+
+
+_COLUMNS = [interactions.c[name] for name in Interaction.__dataclass_fields__]
+
+
+def _one(tx: Tx, where: ColumnElement[bool]) -> Interaction | None:
+    row = tx.execute(select(*_COLUMNS).where(where)).first()
+    return None if row is None else Interaction(**row._mapping)
+
+
+def by_reference(tx: Tx, reference: str) -> Interaction | None:
+    """The interaction with this reference."""
+    return _one(tx, interactions.c.reference == reference)
+
+
+def by_id(tx: Tx, number: int) -> Interaction | None:
+    """The interaction with this number."""
+    return _one(tx, interactions.c.id == number)
+
+
+def by_message_id(tx: Tx, message_id: str) -> Interaction | None:
+    """The one interaction a Message-ID belongs to; a Message-ID that two of them hold joins nothing."""
+    t = thread_ids.c
+    found = tx.execute(select(t.interaction_id).where(t.message_id == message_id).distinct()).scalars().all()
+    return by_id(tx, found[0]) if len(found) == 1 and message_id else None
+
+
+def of_message(tx: Tx, incoming_id: int) -> Interaction | None:
+    """The interaction a stored message arrived in."""
+    arrival = select(arrivals.c.interaction_id).where(arrivals.c.incoming_id == incoming_id)
+    return _one(tx, interactions.c.id == arrival.scalar_subquery())
+
+
+def addresses(tx: Tx, number: int) -> frozenset[str]:
+    """Who takes part in an interaction."""
+    found = select(parties.c.address).where(parties.c.interaction_id == number)
+    return frozenset(tx.execute(found).scalars())
+
+
+def ours(tx: Tx, message_ids: Iterable[str]) -> list[tuple[str, int]]:
+    """Those of the Message-IDs that we sent, each with when."""
+    t = thread_ids.c
+    asked = [one for one in message_ids if one][:200]
+    found = select(t.message_id, t.at).where(t.message_id.in_(asked), t.ours.is_(True))
+    return [(row.message_id, row.at) for row in tx.execute(found)]
+
+
+def open_new(
+    tx: Tx, *, reference: str, mailbox_id: int, opened_by: int, opened_at: int, **rest: object
+) -> int:
+    """Open an interaction; `rest` holds subject, customer, queue, priority, due_at and target."""
+    row = insert(interactions).values(
+        reference=reference, mailbox_id=mailbox_id, opened_by=opened_by, opened_at=opened_at, **rest
+    )
+    number: int = tx.execute(row.returning(interactions.c.id)).scalar_one()
+    return number
+
+
+def add_parties(tx: Tx, number: int, who: Iterable[str]) -> None:
+    """Make these addresses parties of the interaction; who is one already stays one."""
+    for address in sorted(set(who) - addresses(tx, number) - {""}):
+        tx.execute(insert(parties).values(interaction_id=number, address=address[:320]))
+
+
+def add_message_id(tx: Tx, number: int, message_id: str, at: int, *, ours: bool) -> None:
+    """Let answers to this Message-ID find the interaction."""
+    if message_id:
+        row = {"message_id": message_id, "interaction_id": number, "at": at, "ours": ours}
+        tx.execute(insert(thread_ids).values(**row))
+
+
+def arrive(tx: Tx, number: int, incoming_id: int, at: int, **why: str) -> None:
+    """The message belongs to the interaction; `why` holds sender, kind, joined_by, evidence and copy_key."""
+    why["evidence"] = why.get("evidence", "")[:2000]
+    tx.execute(insert(arrivals).values(interaction_id=number, incoming_id=incoming_id, at=at, **why))
+
+
+def of_copy(tx: Tx, copy_key: str) -> Interaction | None:
+    """The interaction in which a copy of this mail arrived before."""
+    if not copy_key:
+        return None
+    arrival = select(arrivals.c.interaction_id).where(arrivals.c.copy_key == copy_key).order_by(arrivals.c.id)
+    return _one(tx, interactions.c.id == arrival.limit(1).scalar_subquery())
+
+
+def reopen(tx: Tx, number: int) -> None:
+    """A person wrote again: an answered or closed interaction is open once more."""
+    tx.execute(update(interactions).where(interactions.c.id == number).values(state="open"))
+
+
+def acked(tx: Tx, number: int, at: int) -> None:
+    """The interaction has had its one acknowledgement, sent or doubtful."""
+    tx.execute(update(interactions).where(interactions.c.id == number).values(acked_at=at))
+
+
+def answered(tx: Tx, number: int, at: int) -> None:
+    """A person of ours has answered; the first answer stops the clock."""
+    first = func.coalesce(interactions.c.answered_at, at)
+    values = {"answered_at": first, "state": "answered"}
+    tx.execute(update(interactions).where(interactions.c.id == number).values(**values))
+
+
+def wrote_lately(tx: Tx, number: int, sender: str, since: int) -> bool:
+    """Whether this sender wrote in the interaction as a person since a moment."""
+    t = arrivals.c
+    same = (t.interaction_id == number) & (t.sender == sender) & (t.kind == "human") & (t.at >= since)
+    return tx.execute(select(t.id).where(same).limit(1)).first() is not None
+
+
+def known_sender(tx: Tx, address: str) -> bool:
+    """Whether a person of ours has answered this address before: then we know them."""
+    met = interactions.join(parties)
+    found = select(interactions.c.id).select_from(met).where(parties.c.address == address)
+    return tx.execute(found.where(interactions.c.answered_at.is_not(None)).limit(1)).first() is not None
+
+
+def latest_raw(tx: Tx, number: int) -> bytes | None:
+    """The raw bytes of the latest customer's message that is still kept."""
+    t = arrivals.c
+    found = select(raws.c.raw).select_from(arrivals.join(raws, raws.c.incoming_id == t.incoming_id))
+    latest = found.where(t.interaction_id == number).order_by(t.kind != "human", t.id.desc()).limit(1)
+    return tx.execute(latest).scalar()
+
+
+def overdue(tx: Tx, column: str, before: int) -> list[Interaction]:
+    """Open, unanswered interactions due by a moment whose `column` is not set (warned_at, breached_at)."""
+    t = interactions.c
+    waits = (t.state == "open") & t.answered_at.is_(None) & (t.due_at <= before) & t[column].is_(None)
+    rows = tx.execute(select(*_COLUMNS).where(waits).order_by(t.due_at).limit(500))
+    return [Interaction(**row._mapping) for row in rows]
+
+
+def mark(tx: Tx, number: int, column: str, at: int) -> None:
+    """Set a moment of the interaction: warned_at or breached_at."""
+    tx.execute(update(interactions).where(interactions.c.id == number).values({column: at}))

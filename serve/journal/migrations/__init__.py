@@ -1,0 +1,1 @@
+"""Numbered migrations of the journal: never edited once released, only added to."""

@@ -1,0 +1,1 @@
+"""One file per step; the number in its name is the order."""

@@ -1,0 +1,90 @@
+"""The Sent folder of a mailbox: a copy of what we sent, and the witness for what may have been sent."""
+
+from __future__ import annotations
+
+import structlog
+
+from mailml.errors import FolderError
+from mailml.transport.imap import Folder, ImapSession
+
+from ..instants import MINUTE, Clock
+from ..journal import Journal, Tx, events, outbox
+from ..journal.outbox import Send
+
+_AFTER_REFUSAL = 10 * MINUTE  # a Sent folder that cannot be used must not hold up anything else
+
+
+class SentFolder:
+    """Asks and fills the Sent folder; `name` is "auto", a folder, or "" for none."""
+
+    def __init__(self, journal: Journal, mailbox: int, name: str, *, clock: Clock) -> None:
+        self.journal, self.mailbox, self.name, self.clock = journal, mailbox, name, clock
+        self._folder = "" if name == "auto" else name
+        self._not_before = 0
+        self.log = structlog.get_logger("sent").bind(mailbox=mailbox)
+
+    def learn(self, folders: tuple[Folder, ...]) -> None:
+        """Which folder it is: the server's own (SPECIAL-USE, or its usual name), else "Sent"."""
+        if self.name == "auto":
+            own = [folder.name for folder in folders if folder.special_use == "\\Sent" and folder.selectable]
+            self._folder = own[0] if own else "Sent"
+
+    def waits(self, tx: Tx) -> bool:
+        """Whether there is anything to ask or to copy now."""
+        if self.clock() < self._not_before:
+            return False
+        return bool(outbox.doubtful(tx, self.mailbox, self.clock()) or self._uncopied(tx))
+
+    def _uncopied(self, tx: Tx) -> list[Send]:
+        return outbox.uncopied(tx, self.mailbox) if self.name else []
+
+    def work(self, session: ImapSession) -> int:
+        """Settle doubts and make copies; returns how many mails were seen to."""
+        if self.clock() < self._not_before:
+            return 0
+        with self.journal.read() as tx:
+            doubts, copies = outbox.doubtful(tx, self.mailbox, self.clock()), self._uncopied(tx)
+        try:
+            for mail in doubts:
+                self._settle(session, mail)
+            for mail in copies:
+                self._copy(session, mail)
+        except FolderError as error:
+            self.log.warning("sent folder refused", why=str(error))
+            self._not_before = self.clock() + _AFTER_REFUSAL
+            return 0
+        return len(doubts) + len(copies)
+
+    def _lies_there(self, session: ImapSession, mail: Send) -> bool:
+        return bool(self._folder) and bool(session.search_message_id(self._folder, mail.message_id))
+
+    def _settle(self, session: ImapSession, mail: Send) -> None:
+        """A mail in doubt was sent if it lies there; else nobody knows, and it is never sent again."""
+        try:
+            sent = self._lies_there(session, mail)
+        except FolderError:
+            sent = False  # no such folder: no witness
+        now = self.clock()
+        with self.journal.write() as tx:
+            if sent:
+                outbox.settle(tx, mail.id, "sent", now, "found in the Sent folder")
+                outbox.copied(tx, mail.id)
+                return
+            outbox.settle(
+                tx, mail.id, "uncertain", now, "nobody can say whether it was taken; not sent again"
+            )
+            level = "alarm" if mail.effect == "reply" else "warning"
+            note = f"{mail.effect} {mail.message_id}"
+            events.add(tx, "uncertain", now, note, level=level, interaction=mail.interaction_id)
+
+    def _copy(self, session: ImapSession, mail: Send) -> None:
+        """Put a copy there, unless the server has done so itself or we did before a crash."""
+        try:
+            there = self._lies_there(session, mail)
+        except FolderError:
+            session.create_folder(self._folder)
+            there = False
+        if not there:
+            session.append(self._folder, mail.raw, ["\\Seen"])
+        with self.journal.write() as tx:
+            outbox.copied(tx, mail.id)

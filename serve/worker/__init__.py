@@ -1,0 +1,138 @@
+"""incoming -> decision + interaction + outbox rows, one transaction: the only place where serve decides.
+
+A batch shares two commits: one that counts the attempt, before anything is tried, so that a message that
+kills the process is counted too, and one that holds every decision of the batch, each in a savepoint of its
+own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from mailml.decide import decide
+from mailml.message import Message, parse
+from mailml.text import own_words
+
+from ..bells import Bells
+from ..bundles import Bundles
+from ..config import Config, Mailbox
+from ..instants import SECOND, Clock, now_ms
+from ..journal import Journal, Tx, incoming, is_disk_trouble, quarantine
+from ..threads import place
+from . import context, intents
+
+__all__ = ["Worker"]
+
+_POLL_SECONDS = 5.0  # only what other processes wrote waits so long: our own watchers ring
+
+
+class Worker:
+    """Decides every stored message once. `decided` is called after each commit with the mailboxes meant."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        config: Config,
+        bundles: Bundles,
+        key: bytes,
+        *,
+        decided: Callable[[set[str]], None],
+        clock: Clock = now_ms,
+    ) -> None:
+        self.journal, self.config, self.bundles, self.key = journal, config, bundles, key
+        self.decided, self.clock = decided, clock
+        self.mailboxes: dict[str, Mailbox] = {one.name: one for one in config.mailboxes}
+        self.log = structlog.get_logger("worker")
+
+    def run(self, bells: Bells) -> None:
+        """Decide until told to stop; what is begun is finished."""
+        while not bells.stop.is_set():
+            self.bundles.look()
+            if not self.batch():
+                bells.worker.wait(_POLL_SECONDS)
+
+    def batch(self) -> int:
+        """Decide what is waiting, at most one batch; returns how many messages were taken up."""
+        with self.journal.read() as tx:
+            if not incoming.waiting(tx, self.clock()):
+                return 0
+        with self.journal.write() as tx:
+            ids = incoming.claim(tx, self.clock())
+        with self.journal.read() as tx:
+            mails = incoming.claimed(tx, ids)
+        read = [(mail, _read(mail)) for mail in mails]  # the slow half, outside the write lock
+        with self.journal.write() as tx:
+            for mail, message in read:
+                self._one(tx, mail, message)
+        self.decided({mail.mailbox for mail in mails})
+        return len(mails)
+
+    def _one(self, tx: Tx, mail: incoming.Claimed, message: Message | Exception) -> None:
+        try:
+            if isinstance(message, Exception):
+                raise message
+            if mail.truncated and not quarantine.retried(tx, mail.id):
+                limit = f"{self.config.service.max_message_mb:g} MB"
+                quarantine.put(
+                    tx, mail.id, mail.mailbox_id, f"larger than {limit}: only the head is kept", self.clock()
+                )
+                return
+            with tx.begin_nested():
+                self._decide(tx, mail, message)
+        except Exception as error:
+            if is_disk_trouble(error):
+                raise
+            self._poison(tx, mail, error)
+
+    def _decide(self, tx: Tx, mail: incoming.Claimed, message: Message) -> None:
+        bundle, now = self.bundles.current, self.clock()
+        placed = place(tx, mail, message, self.key)
+        known = context.build(
+            tx,
+            mail,
+            message,
+            placed,
+            allowed=self.config.limits,
+            cut_off_hours=self.config.service.cut_off_hours,
+            key=self.key,
+            now=now,
+        )
+        decision = decide(message, bundle, known)
+        mailbox = self.mailboxes[mail.mailbox]
+        it = intents.Decided(mail, message, placed, known, decision, bundle, mailbox)
+        intents.record(tx, it, self.config, self.clock)
+        self.log.info(
+            "decided",
+            mailbox=mail.mailbox,
+            uid=mail.uid,
+            sha256=mail.sha256[:12],
+            kind=decision.kind.value,
+            queue=decision.queue,
+            folder=decision.folder,
+            rule=decision.rule,
+            ack=decision.ack.send,
+            reason=decision.ack.reason.value if decision.ack.reason else "",
+            bundle=bundle.id,
+        )
+
+    def _poison(self, tx: Tx, mail: incoming.Claimed, error: Exception) -> None:
+        """Try again a little later, or set aside after the last attempt; the others never wait for it."""
+        why = f"{type(error).__name__} while deciding"  # never its text, which may quote the mail
+        self.log.error(
+            "could not decide", uid=mail.uid, sha256=mail.sha256[:12], why=why, attempt=mail.attempts
+        )
+        if mail.attempts >= self.config.service.max_attempts:
+            quarantine.put(tx, mail.id, mail.mailbox_id, f"{why}, {mail.attempts} times", self.clock())
+        else:
+            incoming.later(tx, mail.id, self.clock() + mail.attempts * SECOND // 4)
+
+
+def _read(mail: incoming.Claimed) -> Message | Exception:
+    try:
+        message = parse(mail.raw)
+        own_words(message)
+    except Exception as error:  # noqa: BLE001 - counted, and quarantined in the end, never in anybody's way
+        return error
+    return message

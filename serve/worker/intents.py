@@ -1,0 +1,152 @@
+"""A decision -> the rows that record it and what is to be done about it, inside the worker's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailml.bundle import Bundle
+from mailml.message import Message
+from mailml.thread import fold_message_id
+from mailml.verdict import Context, Decision, Disposition, Kind, Reason
+
+from ..acknowledgement import acknowledge
+from ..config import Config, Mailbox
+from ..instants import DAY, HOUR, Clock, to_ms
+from ..journal import Tx, decisions, events, incoming, interactions, limits, outbox
+from ..journal.interactions import Interaction
+from ..threads import Placed, open_interaction, parties_of
+from .context import asked
+
+_LOOP_ALARM = 3  # own mail that comes back within an hour before somebody is told
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One message with everything known about it when its rows are written."""
+
+    mail: incoming.Claimed
+    message: Message
+    placed: Placed
+    context: Context
+    decision: Decision
+    bundle: Bundle
+    mailbox: Mailbox
+
+
+def record(tx: Tx, it: Decided, config: Config, clock: Clock) -> None:
+    """Write decision, interaction, arrival and intents of one message."""
+    now = clock()
+    interaction = _interaction(tx, it)
+    if interaction is not None:
+        _arrive(tx, it, interaction, now)
+    decisions.add(tx, it.mail.id, interaction.id if interaction else None, it.decision, it.context, now)
+    outbox.add_move(tx, it.mail.mailbox_id, it.mail.id, _folder(it), now)
+    if it.decision.ack.send and interaction is not None:
+        _acknowledge(tx, it, interaction, config, now)
+    _look_for_loops(tx, it, interaction, config, now)
+    incoming.finish(tx, it.mail.id, "decided", now)
+
+
+def _folder(it: Decided) -> str:
+    filed = it.decision.disposition is Disposition.FILE
+    return (
+        it.mailbox.filed_folder(it.decision.folder) if filed else it.mailbox.queue_folder(it.decision.queue)
+    )
+
+
+def _interaction(tx: Tx, it: Decided) -> Interaction | None:
+    """The interaction joined, or opened; filed mail opens none, but is linked to what it is about."""
+    if it.placed.interaction is not None:
+        return it.placed.interaction
+    if it.decision.disposition is Disposition.FILE:
+        return interactions.by_message_id(tx, fold_message_id(it.decision.verdict.related_message_id))
+    due = it.decision.due
+    return open_interaction(
+        tx,
+        it.mail,
+        it.message,
+        queue=it.decision.queue,
+        priority=it.decision.priority,
+        due_at=to_ms(due.at) if due else None,
+        target=due.target if due else "",
+    )
+
+
+def _arrive(tx: Tx, it: Decided, interaction: Interaction, now: int) -> None:
+    joined = it.placed.joined
+    by = joined.by if it.placed.interaction or it.decision.disposition is Disposition.DELIVER else "related"
+    sender = it.message.from_.addr if it.message.from_ else ""
+    interactions.arrive(
+        tx,
+        interaction.id,
+        it.mail.id,
+        it.mail.received_at,
+        sender=sender,
+        kind=it.decision.kind.value,
+        joined_by=by,
+        evidence=joined.evidence,
+        copy_key=it.placed.copy_key,
+    )
+    if joined.linked:
+        # the sender is no party to what the mail points to: its own interaction, and a person looks at it
+        note = f"points to {joined.linked}, to which the sender is no party"
+        events.add(tx, "linked", now, note, level="warning", interaction=interaction.id, incoming=it.mail.id)
+    if it.decision.disposition is Disposition.FILE or joined.by == "same_message":
+        return
+    interactions.add_message_id(
+        tx, interaction.id, fold_message_id(it.message.message_id), it.mail.received_at, ours=False
+    )
+    interactions.add_parties(tx, interaction.id, parties_of(it.message))
+    if it.decision.kind is Kind.HUMAN and interaction.state != "open":
+        interactions.reopen(tx, interaction.id)
+        events.add(tx, "reopened", now, interaction=interaction.id, incoming=it.mail.id)
+
+
+def _acknowledge(tx: Tx, it: Decided, interaction: Interaction, config: Config, now: int) -> None:
+    """Count it, compose it, and leave it to the outbox: three things that commit together or not at all."""
+    ack = acknowledge(
+        it.message, it.decision, it.context, it.bundle, interaction.reference, config.smtp.sending
+    )
+    limits.grant(tx, asked(it.message, it.decision.ack.to), interaction.id, now)
+    interactions.acked(tx, interaction.id, now)
+    interactions.add_message_id(tx, interaction.id, fold_message_id(ack.message_id), now, ours=True)
+    outbox.add_mail(
+        tx,
+        "ack",
+        f"ack:{interaction.reference}",
+        now,
+        raw=ack.raw,
+        mailbox_id=it.mail.mailbox_id,
+        incoming_id=it.mail.id,
+        interaction_id=interaction.id,
+        message_id=ack.message_id,
+        sender="",
+        recipient=it.decision.ack.to,
+    )
+
+
+def _look_for_loops(tx: Tx, it: Decided, interaction: Interaction | None, config: Config, now: int) -> None:
+    """Write down every sign of a loop, and let the global breaker look at them."""
+    number = interaction.id if interaction else None
+    if it.decision.kind is Kind.OWN_LOOP:
+        often = events.count(tx, ["own_loop"], now - HOUR) + 1 >= _LOOP_ALARM
+        level = "alarm" if often else "warning"
+        events.add(tx, "own_loop", now, level=level, interaction=number, incoming=it.mail.id)
+    if it.decision.ack.reason is Reason.LIMIT:
+        # a subject many strangers share is no loop: it is limited, but trips nothing
+        limited = it.context.limit or ""
+        kind = "ack_limited" if "per_subject_day" in limited or "cut-off" in limited else "ack_refused"
+        events.add(tx, kind, now, limited, interaction=number, incoming=it.mail.id)
+    if it.decision.kind is Kind.BOUNCE:
+        _silence(tx, it, config, now)
+    limits.watch(tx, config.limits, now)
+
+
+def _silence(tx: Tx, it: Decided, config: Config, now: int) -> None:
+    """A bounced acknowledgement silences its address; a bounce of anything else is only filed."""
+    bounced = outbox.ours(tx, it.decision.verdict.related_message_id)
+    if bounced is None or bounced.effect != "ack":
+        return
+    until = now + config.limits.silence_days * DAY
+    limits.silence(tx, bounced.recipient, until, "an acknowledgement bounced")
+    events.add(tx, "ack_bounced", now, interaction=bounced.interaction_id, incoming=it.mail.id)
