@@ -39,7 +39,7 @@ from mailml.bundle import Bundle
 from mailml.decide import decide
 from mailml.verdict import Context
 when = datetime(2026, 3, 2, 10, tzinfo=UTC)
-raw = b"From: a@customer.example\\r\\nTo: support@acme.example\\r\\nSubject: [URGENT] down\\r\\n\\r\\nHelp!\\r\\n"
+raw = b"From: a@customer.example\\r\\nSubject: [URGENT] down\\r\\n\\r\\nHelp!\\r\\n"
 decision = decide(raw, Bundle.load(sys.argv[1]), Context(received_at=when, now=when))
 assert decision.queue == "Priority Support", decision.queue
 print("decided:", decision.queue, decision.priority)
