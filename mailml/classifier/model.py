@@ -75,7 +75,9 @@ class Model:
         if not 0 < temperature < float("inf") or not 0 <= min_known <= 1:
             raise BundleDamagedError("temperature or min_known is out of range", where="model.json")
         blocks, intercept = blocks_from(meta, arrays, len(classes))
-        return cls(classes, blocks, intercept, temperature, policy, min_known, _id(meta, arrays))
+        model = cls(classes, blocks, intercept, temperature, policy, min_known, "")
+        # named by what was understood, so that defaults left out and defaults written down are one model
+        return replace(model, id=_id(*model.to_arrays()))
 
     def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """`(meta, arrays)` that `from_arrays` reads back: JSON values and arrays without objects.

@@ -24,7 +24,11 @@ Ints = NDArray[np.int64]
 
 _WORDS = re.compile(r"[^\W\d_]+")
 _SHINGLE = 3  # words
-_HASHES, _BANDS = 16, 4  # four bands of four: texts alike at 0.7 or more are found as often as not
+_HASHES, _BANDS = (
+    32,
+    4,
+)  # four bands of eight: texts that share 0.84 of their shingles are found as often as not
+_CHAIN = 0.2  # a group of more than this share of all mail is a chain of look-alikes, not one matter
 _PERSON = 0.1  # a sender of more than this share of all mail is a web form or a robot, no person
 
 
@@ -65,16 +69,25 @@ def groups_of(
     """One group number per message: same thread, same sender or nearly the same text means same group.
 
     Empty threads and senders join nothing. A sender with more than a tenth of all mail is a web form or
-    robot and joins nothing either.
+    robot and joins nothing either. Where look-alikes chain a fifth of all mail into one group (mail made from
+    templates), only equal words join.
     """
-    join = _Joiner(len(texts))
-    for keys in duplicate_keys(texts).T:
-        join.by([None if key < 0 else int(key) for key in keys])
+    keys = duplicate_keys(texts)
+    numbers = _joined(keys, threads, senders)
+    if len(numbers) and np.bincount(numbers).max() > max(_CHAIN * len(numbers), 5):
+        numbers = _joined(keys[:, :1], threads, senders)
+    return numbers
+
+
+def _joined(keys: Ints, threads: Sequence[Hashable] | None, senders: Sequence[str] | None) -> Ints:
+    join = _Joiner(len(keys))
+    for column in keys.T:
+        join.by([None if key < 0 else int(key) for key in column])
     if threads is not None:
         join.by([thread or None for thread in threads])
     if senders is not None:
         counts = Counter(senders)
-        busy = {sender for sender, n in counts.items() if n > max(20, _PERSON * len(texts))}
+        busy = {sender for sender, n in counts.items() if n > max(20, _PERSON * len(keys))}
         join.by([None if not sender or sender in busy else sender for sender in senders])
     return join.numbers()
 
