@@ -161,6 +161,21 @@ class Archive:
 
         return self._reader.messages(chosen)
 
+    def flags_of(self, account: str, folder: str, uidvalidity: int) -> dict[int, tuple[str, ...]]:
+        """UID → flags as last seen, of one folder."""
+        field = arrow().compute.field
+        here = (
+            (field("account") == account)
+            & (field("folder") == folder)
+            & (field("uidvalidity") == uidvalidity)
+        )
+        pieces = [parts.read(part, list(HEAD)).filter(here) for part in parts.listed(self.raw_folder)]
+        if not pieces:
+            return {}
+        table = with_news(arrow().concat_tables(pieces), parts.listed(self.state_folder))
+        pairs = zip(table.column("uid").to_pylist(), table.column("flags").to_pylist(), strict=True)
+        return {uid: tuple(flags.split()) for uid, flags in pairs}
+
     def status(self) -> ArchiveStatus:
         """Counts, sizes and dates per folder."""
         pa = arrow()

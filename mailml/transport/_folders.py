@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # What servers call these folders that do not say SPECIAL-USE (RFC 6154); compared in lower case.
 _BY_NAME = {
@@ -14,7 +14,7 @@ _BY_NAME = {
 }
 _SPECIAL = {
     flag.lower(): flag
-    for flag in ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
+    for flag in ("\\All", "\\Archive", "\\Drafts", "\\Flagged", "\\Important", "\\Junk", "\\Sent", "\\Trash")
 }
 
 
@@ -29,10 +29,29 @@ class Folder:
 
 
 def folder_of(flags: Sequence[bytes], delimiter: bytes | None, name: str) -> Folder:
+    """One line of LIST: what the server says of the folder, nothing guessed."""
     told = {flag.decode("ascii", "replace").lower() for flag in flags}
     special = next((_SPECIAL[flag] for flag in sorted(told) if flag in _SPECIAL), "")
     separator = (delimiter or b"").decode("ascii", "replace")
-    if not special:
-        last = (name.rsplit(separator, 1)[-1] if separator else name).lower()
-        special = next((use for use, names in _BY_NAME.items() if last in names), "")
     return Folder(name, separator, special, not told & {"\\noselect", "\\nonexistent"})
+
+
+def guessed(folders: Sequence[Folder]) -> list[Folder]:
+    """The folders with a special use by their name, for each use the server names no folder for.
+
+    Only at the top (or right under INBOX, where some servers keep everything): "Queues/Spam" is a queue.
+    """
+    told = {folder.special_use for folder in folders}
+    return [
+        replace(folder, special_use=use)
+        if not folder.special_use and (use := _by_name(folder)) not in told
+        else folder
+        for folder in folders
+    ]
+
+
+def _by_name(folder: Folder) -> str:
+    name = folder.name.lower()
+    if folder.delimiter:
+        name = name.removeprefix(f"inbox{folder.delimiter}")
+    return next((use for use, names in _BY_NAME.items() if name in names), "")

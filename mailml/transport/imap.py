@@ -19,7 +19,7 @@ from imapclient.exceptions import IMAPClientError
 from mailml.errors import DisconnectedError, FolderError, TransportError
 from mailml.transport import _faults, _fetch, _idle, _numbers
 from mailml.transport._fetch import Fetched
-from mailml.transport._folders import Folder, folder_of
+from mailml.transport._folders import Folder, folder_of, guessed
 from mailml.transport._login import log_in
 from mailml.transport._wire import Client, tls_context
 from mailml.transport.account import Account
@@ -91,7 +91,7 @@ class ImapSession:
         """All folders, INBOX first, then by name."""
         with self._working():
             listed = self._client.list_folders()
-        folders = [folder_of(flags, delimiter, str(name)) for flags, delimiter, name in listed]
+        folders = guessed([folder_of(flags, delimiter, str(name)) for flags, delimiter, name in listed])
         return tuple(sorted(folders, key=lambda f: (f.name.upper() != "INBOX", f.name)))
 
     def examine(self, folder: str) -> Selected:
