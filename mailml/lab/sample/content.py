@@ -17,7 +17,7 @@ from mailml.lab.sample.wording import Bank, Pen, Topic, load
 
 # Shapes of a first mail and their shares.
 _SHAPES = ("plain", "short", "mixed", "unclear")
-_SHARES = (66, 15, 11, 8)
+_SHARES = (74, 12, 9, 5)
 _CATEGORY_SHARES = {"billing": 34, "technical": 38, "general": 28}
 # Events of the year: from month to month of the sample, a topic is written about that much more.
 _EVENTS = (
@@ -36,7 +36,7 @@ class Content:
     subject: str
     sentences: str
     category: str
-    topic: str
+    topic: Topic
     shape: str
 
 
@@ -60,12 +60,12 @@ def first_mail(pen: Pen, month: int) -> Content:
     category = rng.choices(CATEGORIES, [_CATEGORY_SHARES[name] for name in CATEGORIES])[0]
     topic = choose_topic(rng, pen.bank, category, month)
     if shape == "unclear":
-        return Content(pen.pick("generic_subject"), pen.pick("unclear"), category, "", shape)
+        return Content(pen.pick("generic_subject"), pen.pick("unclear"), category, topic, shape)
     if shape == "mixed":
         return _mixed(pen, topic, month)
-    subject = pen.one(topic.subject) if rng.random() < 0.62 else pen.pick("generic_subject")
+    subject = pen.one(topic.subject) if rng.random() < 0.76 else pen.pick("generic_subject")
     said = _short(pen, topic) if shape == "short" else " ".join(_sentences(pen, topic))
-    return Content(subject, said, category, topic.name, shape)
+    return Content(subject, said, category, topic, shape)
 
 
 def choose_topic(rng: Random, bank: Bank, category: str, month: int) -> Topic:
@@ -84,12 +84,12 @@ def _sentences(pen: Pen, topic: Topic) -> list[str]:
     """One to four sentences; what any customer could write stands between what gives the topic away."""
     rng = pen.rng
     said = [pen.one(topic.what)]
-    if rng.random() < 0.45:
+    if rng.random() < 0.6:
         said.append(pen.one(topic.more))
-    for chance in (0.55, 0.25):
+    for chance in (0.45, 0.2):
         if rng.random() < chance:
             said.insert(rng.randint(0, len(said)), pen.pick("shared"))
-    ask = pen.one(topic.ask) if rng.random() < 0.45 else pen.pick("ask")
+    ask = pen.one(topic.ask) if rng.random() < 0.55 else pen.pick("ask")
     return [_capital(line) for line in (*said, ask) if line]
 
 
@@ -97,6 +97,19 @@ def _short(pen: Pen, topic: Topic) -> str:
     """A mail in a hurry: one sentence, and not always the telling one."""
     lines = pen.rng.choice((topic.what, topic.more, topic.ask, topic.ask))
     return _capital(pen.one(lines))
+
+
+def follow_up(pen: Pen, content: Content) -> str:
+    """What a customer adds who has to write again: often the matter once more, sometimes just impatience."""
+    line, topic = pen.pick("followup"), content.topic
+    if pen.rng.random() < 0.3:
+        return line
+    return " ".join((line, _capital(pen.one(topic.what)), _capital(pen.one(topic.more))))
+
+
+def detail(pen: Pen, content: Content) -> str:
+    """The answer to a question of ours."""
+    return " ".join(_capital(pen.one(lines)) for lines in (content.topic.more, content.topic.what))
 
 
 def _mixed(pen: Pen, topic: Topic, month: int) -> Content:
@@ -110,7 +123,7 @@ def _mixed(pen: Pen, topic: Topic, month: int) -> Content:
     if rng.random() < 0.4:
         parts.reverse()
     joined = rng.choice(("\n\n", " ")).join(" ".join(part) for part in parts)
-    return Content(subject, joined, topic.category, topic.name, "mixed")
+    return Content(subject, joined, topic.category, topic, "mixed")
 
 
 def _capital(line: str) -> str:

@@ -11,13 +11,13 @@ from mailml.lab.sample.content import Content
 from mailml.lab.sample.desk import ADDRESS, BILLING_ADDRESS, ZONE, Agent, queue_folder
 from mailml.lab.sample.envelope import Envelope, incoming, message_id, our_answer, outgoing
 from mailml.lab.sample.letter import Quoted, body_parts, body_text, plain_quote, typos
-from mailml.lab.sample.mime import Draft, render, text_part
+from mailml.lab.sample.mime import Draft, mailbox, render, text_part
 from mailml.lab.sample.people import Customer
 from mailml.lab.sample.record import SampleMessage, record
 from mailml.lab.sample.routing import Route, agent_for, route
 from mailml.lab.sample.wording import Pen
 
-_UNROUTED = timedelta(hours=26)  # what came in the last day still lies in INBOX
+_UNROUTED = timedelta(hours=50)  # what came in the last two days still lies in INBOX
 _REPLY = {"en": "Re: ", "de": "AW: ", "fr": "RE: ", "es": "RE: ", "nl": "Antw: "}
 
 
@@ -81,24 +81,25 @@ def _first_answer(story: Conversation) -> tuple[datetime | None, Agent]:
 def _chase(story: Conversation, after: datetime) -> None:
     at = after + timedelta(hours=story.rng.uniform(20, 26))
     if at < story.end:
-        _write(story, at, story.pen.pick("followup"), None)
+        _write(story, at, content.follow_up(story.pen, story.content), None)
 
 
 def _afterwards(story: Conversation, answered: datetime, agent: Agent) -> None:
     """Thanks, a complaint that is answered again, a second question, or silence."""
     rng, at = story.rng, answered + timedelta(minutes=story.rng.lognormvariate(4.5, 1.2))
-    turn = rng.choices(("thanks", "followup", "detail", ""), (26, 15, 12, 47))[0]
+    turn = rng.choices(("thanks", "follow-up", "detail", ""), (13, 10, 15, 62))[0]
     if not turn or at > story.end:
         return
-    if turn == "detail":
-        topics = story.pen.bank.of(story.content.category)
-        topic = next((topic for topic in topics if topic.name == story.content.topic), topics[0])
-        _write(story, at, f"{story.pen.one(topic.more)} {story.pen.one(topic.ask)}", None)
-    else:
-        _write(story, at, story.pen.pick(turn), None)
+    _write(story, at, _turn(story, turn), None)
     again = rhythm.working_time_later(at, rhythm.response_minutes(rng, agent.pace, at.month, urgent=False))
     if turn != "thanks" and again < story.end:
         _answer(story, again, agent)
+
+
+def _turn(story: Conversation, turn: str) -> str:
+    if turn == "thanks":
+        return story.pen.pick("thanks")
+    return (content.follow_up if turn == "follow-up" else content.detail)(story.pen, story.content)
 
 
 def _write(story: Conversation, at: datetime, sentences: str, answer_at: datetime | None) -> None:
@@ -150,7 +151,7 @@ def _truth(
         "position": len(story.messages),
         "role": "customer",
         "category": story.content.category,
-        "topic": story.content.topic,
+        "topic": "" if story.content.shape == "unclear" else story.content.topic.name,
         "shape": story.content.shape if opener else "follow-up",
         "ack": True,
         "language": story.customer.language,
@@ -171,7 +172,9 @@ def _answer(story: Conversation, at: datetime, agent: Agent) -> None:
     )
     text = f"{words}\n\n{plain_quote(pen, story.last, style='gmail')}" if story.last else words
     subject = "Re: " + story.subject
-    envelope = our_answer(story.rng, agent.name, customer.address, subject, at, tuple(story.references))
+    envelope = our_answer(
+        story.rng, agent.name, mailbox(customer.name, customer.address), subject, at, tuple(story.references)
+    )
     raw = render(Draft(outgoing(envelope), text_part(text, "plain", "utf-8", story.rng)), story.rng)
     truth = _truth(story, envelope, None, waiting=False) | {
         "role": "agent",

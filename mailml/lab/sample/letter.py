@@ -15,7 +15,7 @@ _PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360f8cf500f0003860180d97a6a160000000049454e44ae426082"
 )
-_HEAD = '<meta http-equiv="Content-Type" content="text/html"><style>p.MsoNormal{margin:0cm;font-size:11pt}</style>'
+_HEAD = '<meta charset="utf-8"><style>p.MsoNormal{margin:0cm;font-size:11pt}</style>'
 # What each mail program sends: plain, html, both.
 _FORMS = {
     "outlook": "html",

@@ -11,8 +11,8 @@ from mailml.lab.sample.desk import ENTERPRISE_DOMAIN
 from mailml.lab.sample.wording import load
 
 # Shares of the languages among the customers.
-_LANGUAGES = ("en",)
-_SHARES = (1,)
+_LANGUAGES = ("en", "de", "fr", "es", "nl")
+_SHARES = (46, 27, 11, 8, 8)
 _FREEMAIL = ("postbox.example", "mailhaus.example", "quickmail.test", "boite.example")
 _CLIENTS = ("outlook", "gmail", "thunderbird", "phone", "apple", "webmail")
 _CLIENT_SHARES = (38, 22, 14, 12, 9, 5)
@@ -41,7 +41,12 @@ class Customer:
 
 def slug(text: str) -> str:
     """Letters, digits and hyphens of a name, for addresses."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    plain = (
+        unicodedata.normalize("NFKD", text.replace("ı", "i").replace("ß", "ss"))
+        .encode("ascii", "ignore")
+        .decode()
+        .lower()
+    )
     return re.sub(r"[^a-z0-9]+", "-", plain.replace("&", " and ")).strip("-")
 
 
@@ -51,7 +56,7 @@ def customers(rng: Random, count: int) -> tuple[Customer, ...]:
 
 
 def _customer(rng: Random, *, enterprise: bool, number: int) -> Customer:
-    language = "en" if enterprise else rng.choices(_LANGUAGES, _SHARES)[0]
+    language = rng.choices(("en", "de"), (3, 1))[0] if enterprise else rng.choices(_LANGUAGES, _SHARES)[0]
     bank, country = load(language), rng.choice((44, 49, 33, 34, 31))
     first, last = rng.choice(bank.lines["first"]), rng.choice(bank.lines["last"])
     company = "Enterprise Client" if enterprise else rng.choice((*bank.lines["company"], ""))

@@ -23,7 +23,7 @@ def is_workday(day: date) -> bool:
 
 
 def arrivals(rng: Random, count: int, start: date, days: int) -> list[datetime]:
-    """`count` arrival times in order, over `days` days from `start`: slow growth, quiet in August and at Christmas."""
+    """`count` arrivals in order over `days` days from `start`: slow growth, quiet August and Christmas."""
     weights = [_weight(start + timedelta(days=n), n / days) for n in range(days)]
     chosen = rng.choices(range(days), weights, k=count)
     return sorted(_moment(rng, start + timedelta(days=n)) for n in chosen)
