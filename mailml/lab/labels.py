@@ -7,9 +7,7 @@ label. A line torn by a crash is the last one at most, is skipped when read and 
 
 from __future__ import annotations
 
-import csv
 import fcntl
-import io
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -169,55 +167,6 @@ def from_folders(
             author = by if len(places) == 1 else f"{by}: {folder}"
             labels.append(Label(sha, category, author, "folder", at, 1.0 / len(places), folder))
     return labels
-
-
-def from_csv(
-    path: str | os.PathLike[str],
-    *,
-    by: str = "",
-    at: datetime | None = None,
-    known: Iterable[str] | None = None,
-) -> list[Label]:
-    """Labels from a CSV file with the columns `message` (SHA-256) and `label`.
-
-    The columns `by`, `confidence` and `note` are optional.
-    With `known` (the hashes of the archive), every label for a message that is not there is refused.
-    Raises LabelError naming the lines.
-    """
-    file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelError(f"cannot be read as UTF-8 text ({error})", where=str(file)) from error
-    reader = csv.DictReader(io.StringIO(text))
-    if not {"message", "label"} <= set(reader.fieldnames or ()):
-        cure = "The first line names the columns"
-        raise LabelError("has no columns `message` and `label`", where=str(file), cure=cure)
-    at, author = at or datetime.now(UTC), by or file.name
-    labels = [_from_row(row, author, at, f"{file}:{line}") for line, row in enumerate(reader, 2)]
-    if known is not None:
-        _refuse_unknown(labels, frozenset(known), str(file))
-    return labels
-
-
-def _from_row(row: Mapping[str, str | None], author: str, at: datetime, where: str) -> Label:
-    cell = {key: (value or "").strip() for key, value in row.items() if isinstance(value, str)}
-    if not cell.get("label"):
-        raise LabelError("the label is empty", where=where)
-    try:
-        sure = float(cell.get("confidence") or 1.0)
-        by, note = cell.get("by") or author, cell.get("note", "")
-        return Label(cell.get("message", "").lower(), cell["label"], by, "csv", at, sure, note)
-    except (LabelError, ValueError) as error:
-        raise LabelError(str(error), where=where) from error
-
-
-def _refuse_unknown(labels: list[Label], known: frozenset[str], where: str) -> None:
-    gone = [label.message for label in labels if label.message not in known]
-    if gone:
-        shown = ", ".join(f"{message[:12]}…" for message in gone[:3])
-        what = f"{len(gone)} of {len(labels)} labels are for messages that are not in the archive ({shown})"
-        raise LabelError(what, where=where, cure="Pull again, or take these lines out")
 
 
 def _folders_of(messages: Any) -> list[tuple[str, str]]:

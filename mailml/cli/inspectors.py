@@ -1,0 +1,142 @@
+"""The inspectors: what mailml sees in a message. One line per file, in order, whatever the file holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailml.autoreply import judge
+from mailml.bundle import Bundle
+from mailml.cli.sources import Source, read, received_at
+from mailml.decide import decide
+from mailml.message import Message, parse
+from mailml.text import classifier_input, detect_language, own_words
+from mailml.verdict import Context, Identity, Verdict, plain
+
+Row = dict[str, Any]
+Paths = Annotated[list[Path], typer.Argument(help="Files, folders, or an archive made by `mailml pull`.")]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print JSON Lines: one object per message.")]
+BundleOption = Annotated[Path, typer.Option("--bundle", help="The bundle that decides.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the inspectors to the command line."""
+    for command in (parse_, text_, autoreply_, classify_, decide_):
+        app.command(command.__name__.rstrip("_"))(command)
+
+
+def parse_(paths: Paths, jsonl: Jsonl = False) -> None:
+    """Print the facts of each message: identity, addresses, dates, parts, and what was broken."""
+    _each(paths, jsonl, lambda source, message: message.facts())
+
+
+def text_(paths: Paths, jsonl: Jsonl = False) -> None:
+    """Print the words this customer wrote now, without quoted history, signature and disclaimer."""
+
+    def row(source: Source, message: Message) -> Row:
+        text = own_words(message)
+        return {
+            "subject": message.subject,
+            "own": text.own,
+            "language": detect_language(text.own),
+            "quoted": text.quoted,
+            "signature": text.signature,
+            "truncated": text.truncated,
+        }
+
+    _each(paths, jsonl, row)
+
+
+def autoreply_(
+    paths: Paths,
+    jsonl: Jsonl = False,
+    own: Annotated[list[str] | None, typer.Option("--own", help="One of our addresses; repeatable.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Take our addresses and the text model from here.")
+    ] = None,
+) -> None:
+    """Say what kind of mail each is, whether an acknowledgement is allowed, and the evidence."""
+    loaded = Bundle.load(bundle) if bundle else None
+    identity = loaded.desk.identity if loaded else _identity(own or [])
+    model = loaded.text_model if loaded else None
+
+    def row(source: Source, message: Message) -> Row:
+        verdict = judge(message, own_words(message), identity, _context(source, message), model)
+        return _verdict_row(verdict)
+
+    _each(paths, jsonl, row)
+
+
+def classify_(paths: Paths, bundle: BundleOption, jsonl: Jsonl = False) -> None:
+    """Say which category each message is, with probabilities and the words that decided."""
+    loaded = Bundle.load(bundle)
+
+    def row(source: Source, message: Message) -> Row:
+        if loaded.model is None:
+            return {"label": None, "reason": "the bundle holds no classifier"}
+        return dict(plain(loaded.model.categorize(classifier_input(message, own_words(message)))))
+
+    _each(paths, jsonl, row)
+
+
+def decide_(paths: Paths, bundle: BundleOption, jsonl: Jsonl = False) -> None:
+    """Make the whole decision on each message, with the trace of every rule tried."""
+    loaded = Bundle.load(bundle)
+
+    def row(source: Source, message: Message) -> Row:
+        return dict(plain(decide(message, loaded, _context(source, message))))
+
+    _each(paths, jsonl, row)
+
+
+def _each(paths: list[Path], jsonl: bool, make: Callable[[Source, Message], Row]) -> None:
+    """Print one line per message; a file that cannot be read gets its line too."""
+    for source in read(paths):
+        row: Row = {"file": source.name}
+        row |= {"error": source.error} if source.error else make(source, parse(source.raw))
+        # ASCII escapes: the output stays valid JSON even for lone surrogates in hostile mail
+        typer.echo(json.dumps(row) if jsonl else _sheet(row))
+
+
+def _sheet(row: Row) -> str:
+    """A row for people: one field per line, long values indented, no control characters."""
+    lines = [f"== {_shown(row['file'])}"]
+    for name, value in row.items():
+        if name != "file" and value not in ("", None, [], {}):
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            lines.append(f"{name:>16}  " + _shown(shown).replace("\n", "\n" + " " * 18))
+    return "\n".join(lines) + "\n"
+
+
+def _shown(text: str) -> str:
+    """The text without what could move a terminal's cursor or colour."""
+    safe = "".join(
+        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
+    )
+    return safe.encode("utf-8", "replace").decode()
+
+
+def _context(source: Source, message: Message) -> Context:
+    """The context of a mail seen alone: it arrives now, opens an interaction, and no limit is reached."""
+    when = received_at(source, message)
+    return Context(received_at=when, now=when, mailbox=source.mailbox)
+
+
+def _identity(addresses: list[str]) -> Identity:
+    lowered = frozenset(address.strip().lower() for address in addresses)
+    return Identity(addresses=lowered, domains=frozenset(item.rpartition("@")[2] for item in lowered))
+
+
+def _verdict_row(verdict: Verdict) -> Row:
+    return {
+        "kind": verdict.kind.value,
+        "disposition": verdict.disposition.value,
+        "ack": verdict.ack_allowed,
+        "reason": verdict.ack_reason.value if verdict.ack_reason else "",
+        "row": verdict.row,
+        "evidence": [plain(item) for item in verdict.evidence],
+    }

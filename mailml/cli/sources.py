@@ -1,0 +1,70 @@
+"""What the inspectors read: files, folders of files, and archives, one item per message, in a fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailml.errors import InputError
+from mailml.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One message to inspect: its name, and its raw bytes or the error that kept them back."""
+
+    name: str
+    raw: bytes = b""
+    error: str = ""
+    received: datetime | None = None
+    mailbox: str = ""
+
+
+def read(paths: list[Path]) -> Iterator[Source]:
+    """Yield every message below the paths: files as given, folders in name order, archives by arrival.
+
+    A path that does not exist raises InputError before anything is read; a file that cannot be read becomes
+    a `Source` with its error, so that the count of lines always equals the count of files.
+    """
+    for path in paths:
+        if not path.exists():
+            raise InputError("no such file or folder", where=str(path), cure="Check the spelling of the path")
+    for path in paths:
+        if is_archive(path):
+            yield from _archive(path)
+        elif path.is_dir():
+            for file in sorted(item for item in path.rglob("*") if item.is_file()):
+                yield _file(file)
+        else:
+            yield _file(path)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the folder is an archive made by `mailml pull`."""
+    return (path / "archive.json").is_file()
+
+
+def received_at(source: Source, message: Message) -> datetime:
+    """When the mail arrived: the archive's INTERNALDATE, else the topmost Received, else Date, else 1970.
+
+    Never the clock: the same file must give the same decision tomorrow.
+    """
+    dates = (source.received, *message.received_dates[:1], message.date)
+    return next((when for when in dates if when is not None), datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def _file(path: Path) -> Source:
+    try:
+        return Source(str(path), path.read_bytes())
+    except OSError as error:
+        return Source(str(path), error=error.strerror or str(error))
+
+
+def _archive(path: Path) -> Iterator[Source]:
+    from mailml.archive import Archive
+
+    for row, raw in Archive.open(path).messages():
+        name = f"{path}/{row.account}/{row.folder};UIDVALIDITY={row.uidvalidity};UID={row.uid}"
+        yield Source(name, raw, received=row.internaldate, mailbox=row.account)
