@@ -1,4 +1,4 @@
-"""Labels from a CSV file, keyed by SHA-256 or by Message-ID: what a spreadsheet or another help desk exports."""
+"""Labels from a CSV file, keyed by SHA-256 or Message-ID: what a spreadsheet or help desk exports."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def from_csv(
 ) -> list[Label]:
     """Labels from a CSV file with the columns `message` (SHA-256 or Message-ID) and `label`.
 
-    The columns `by`, `confidence` and `note` are optional. With `messages` (a frame or an archive) Message-IDs
-    are looked up, and every label for a message that is not there is refused; so it is with `known`, the
-    hashes of an archive. Raises LabelError naming the lines.
+    The columns `by`, `confidence` and `note` are optional. With `messages` (a frame or an archive)
+    Message-IDs are looked up, and every label for a message that is not there is refused; so it is with
+    `known`, the hashes of an archive. Raises LabelError naming the lines.
     """
     file = Path(path)
     try:
@@ -52,7 +52,7 @@ def from_csv(
 
 
 def _message_ids(messages: Any) -> tuple[dict[str, list[str]], set[str]]:
-    """Message-ID -> the messages that carry it, and every hash there is; an empty Message-ID names nothing."""
+    """Message-ID -> the messages that carry it, and every hash; an empty Message-ID names nothing."""
     columns = ["message_id", "sha256"]
     table = messages.table(columns=columns).to_pydict() if hasattr(messages, "table") else messages
     found: dict[str, list[str]] = {}
