@@ -23,6 +23,8 @@ _TOKEN = re.compile(
 )
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _ANGLE = re.compile(r'<((?:"(?:[^"\\<>]|\\.)*+"|[^<>"]|")*+)>', re.DOTALL)
+_SPEC = r"[\w.+=-]++@[\w-]++(?:\.[\w-]++)*+"
+_SIMPLE = re.compile(rf"\s*+(?:\"([\w .,&@-]*+)\"\s*+|(\w[\w .&-]*+))?<({_SPEC})>\s*+|({_SPEC})", re.ASCII)
 _COMMENT_MARK = re.compile(r"[()\\]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -56,10 +58,17 @@ class _Mailbox:
     names: list[str] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
     angle: str | None = None
+    quotes: bool = True  # False behind a quote that never closes: looking again would be quadratic
 
 
 def parse_addresses(value: str) -> tuple[Address, ...]:
     """Every address of a header value, in order; entries without an @ are left out."""
+    # Nine of ten values are one address in its plain form.
+    simple = _SIMPLE.fullmatch(value)
+    if simple is not None and len(value) < _LONGEST:
+        name = (simple[1] or simple[2] or "").strip()
+        spec = (simple[3] or simple[4]).lower()
+        return (Address("" if name.lower() == spec else name, spec),)
     return tuple(address for box in _mailboxes(value) if (address := _address(box)) is not None)
 
 
@@ -74,10 +83,10 @@ def _mailboxes(value: str) -> Iterator[_Mailbox]:
             _take(box, text)
         elif text in ",;":
             yield box
-            box = _Mailbox()
+            box = _Mailbox(quotes=box.quotes)
         elif text == ":":  # "Group name:" or "mailto:"
-            box = _Mailbox(angle=box.angle)
-        elif text == '"':
+            box = _Mailbox(angle=box.angle, quotes=box.quotes)
+        elif text == '"' and box.quotes:
             at = _quoted(box, value, at - 1)
         elif text == "(":
             at = _comment(box, value, at)
@@ -95,6 +104,7 @@ def _take(box: _Mailbox, text: str) -> None:
 def _quoted(box: _Mailbox, value: str, at: int) -> int:
     match = _QUOTED.match(value, at)
     if match is None:  # a lone quote is a character like any other
+        box.quotes = False
         return at + 1
     box.pieces.append(match[0])
     box.names.append(_ESCAPED.sub(r"\1", match[1]) if "\\" in match[1] else match[1])

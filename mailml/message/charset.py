@@ -60,7 +60,8 @@ def decode(data: bytes, label: str = "") -> tuple[str, str]:
     if not codec:
         return _guess(data, "")[0], f"unknown charset {label[:_LONGEST_LABEL]!r}"
     try:
-        return _whole(data.decode(codec)), ""
+        text = data.decode(codec)
+        return (_whole(text) if codec == "utf-7" else text), ""
     except (UnicodeError, ValueError):
         pass
     return _mend(data, codec), f"bytes that are not {codec}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _LONGEST = 200
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -42,5 +43,10 @@ def _built(match: re.Match[str]) -> datetime | None:
     if zone[:1] not in ("+", "-") or zone.endswith("0000"):
         return local
     # What is ahead of UTC happened earlier in UTC.
+    return local - _offset(zone)
+
+
+@lru_cache(maxsize=128)
+def _offset(zone: str) -> timedelta:
     offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:5]))
-    return local + offset if zone[0] == "-" else local - offset
+    return -offset if zone[0] == "-" else offset

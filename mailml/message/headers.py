@@ -14,9 +14,10 @@ from mailml.message.charset import decode
 from mailml.message.lazy import lazy
 
 LIMIT = 256 * 1024  # bytes of one header block; Postfix stops at 100 KiB
+_EMPTY = re.compile(rb"[\r\n]*+")
 _END = re.compile(rb"\n\r*\n")
 _PART_END = re.compile(rb"\n(?:\r*\n|--)")
-_FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:(.*)$", re.MULTILINE)
+_FIELD = re.compile(r"^([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*+)$", re.MULTILINE)
 _NAME = re.compile(r"[!-9;-~]+[ \t]*")
 _KNOWN = re.compile(
     rb"(?:x-[!-9;-~]+|content-[a-z-]+|list-[a-z-]+|resent-[a-z-]+|arc-[a-z-]+|from|to|cc|bcc|subject|date|sender"
@@ -82,17 +83,16 @@ def split(source: bytes, start: int = 0, *, part: bool = False) -> Block:
     if headers is not None:
         return Block(headers, body, defects, cut)
     kept, body_at, more = _mended(block)
-    if body_at is not None:
-        body = start + body_at
-    return Block(kept, body, defects + more, cut)
+    if body_at is None:
+        return Block(kept, body, defects + more, cut)
+    return Block(kept, start + body_at, more)
 
 
 def _skip(source: bytes, start: int) -> int:
     """Past a byte order mark, empty lines and an mbox "From " line."""
     if source[start : start + 3] == b"\xef\xbb\xbf":
         start += 3
-    while source[start : start + 1] in (b"\n", b"\r"):
-        start += 1
+    start = _EMPTY.match(source, start).end()  # type: ignore[union-attr]  # it matches nothing, too
     if source[start : start + 6].lstrip(b">").startswith(b"From "):
         newline = source.find(b"\n", start)
         return newline + 1 if newline >= 0 else start
@@ -104,25 +104,23 @@ def _plain(block: bytes) -> tuple[Header, ...] | None:
     if b"\x00" in block:
         return None
     try:
-        text = unfold(block).decode("utf-8")
+        text = block.decode("utf-8")
     except UnicodeDecodeError:
         return None
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", " ")
-    # One search for all fields; a line that is none shows in the count.
+    text = text.strip("\n")
+    # One search for all fields; a line that is neither a field nor a continuation shows in the count.
     found = _FIELD.findall(text)
-    if len(found) != text.count("\n") + (not text.endswith("\n")):
-        return None if text.strip("\n") else ()
-    return tuple([Header(name, value.strip()) for name, value in found])
+    lines = text.count("\n") + 1 - text.count("\n ") - text.count("\n\t")
+    if len(found) != lines:
+        return None if text else ()
+    return tuple([Header(name, unfolded(value)) for name, value in found])
 
 
-def unfold(block: bytes) -> bytes:
-    """Continuation lines joined to their field, the white space kept (RFC 5322 section 2.2.3)."""
-    if b"\n " in block:
-        block = block.replace(b"\r\n ", b" ").replace(b"\n ", b" ")
-    if b"\n\t" in block:
-        block = block.replace(b"\r\n\t", b"\t").replace(b"\n\t", b"\t")
-    return block
+def unfolded(value: str) -> str:
+    """Continuation lines joined, the white space kept (RFC 5322 section 2.2.3)."""
+    return value.replace("\n", "").strip() if "\n" in value else value.strip()
 
 
 def _mended(block: bytes) -> tuple[tuple[Header, ...], int | None, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mailml.message.headers import Block, split
 from mailml.message.params import parse_value
@@ -20,8 +21,7 @@ _GUESS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A part that is no container: its header, its still encoded bytes as offsets, and its containers."""
 
     block: Block
@@ -31,8 +31,7 @@ class Leaf:
     default: str = "text/plain"
 
 
-@dataclass(frozen=True, slots=True)
-class Structure:
+class Structure(NamedTuple):
     """All leaves in order, what was repaired, and whether a limit was passed (then there are no leaves)."""
 
     leaves: tuple[Leaf, ...]
@@ -40,8 +39,7 @@ class Structure:
     too_complex: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Container:
+class _Container(NamedTuple):
     boundary: bytes
     kind: str
     block: Block
@@ -87,7 +85,7 @@ class _Walk:
         """The open leaf ends, and so does every container inside `level`."""
         if self.leaf is not None:
             leaf, self.leaf = self.leaf, None
-            self.leaves.append(Leaf(leaf.block, leaf.start, max(leaf.start, at), leaf.within, leaf.default))
+            self.leaves.append(leaf._replace(end=max(leaf.start, at)))
         for container in reversed(self.open[level:]):
             self.open.pop()
             self.level.pop(container.boundary, None)
@@ -101,12 +99,14 @@ class _Walk:
 
 def scan(source: bytes, block: Block) -> Structure:
     """The leaves of a message whose header block is already split."""
-    walk = _walked(source, block, b"")
     kind = parse_value(block.first("content-type"))[0]
-    if kind.startswith("multipart/") and walk.begun == 1 and (guess := _GUESS.search(source, block.body)):
+    if not kind.startswith("multipart/"):
+        return Structure((Leaf(block, block.body, len(source), ()),))
+    walk = _walked(source, block, b"")
+    if walk.begun == 1 and (guess := _GUESS.search(source, block.body)):
         walk = _walked(source, block, guess[1])
         walk.defects["multipart without a usable boundary, one was guessed"] = None
-    elif kind.startswith("multipart/") and walk.begun == 1:
+    elif walk.begun == 1:
         walk.defects["multipart without parts"] = None
     if walk.limit:
         return Structure((), (*walk.defects, walk.limit + ": only the header was read"), True)

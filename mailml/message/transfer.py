@@ -6,8 +6,7 @@ import binascii
 import re
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
-_NOT_BASE64_BUT_SPACE = re.compile(rb"[^A-Za-z0-9+/=\s]")
-_STRAY_EQUALS = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r?\n|[ \t]*\Z)")
+_MOST_PIECES = 10_000  # joined base64 texts within one part
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*\r?\n", re.MULTILINE)
 
 
@@ -17,8 +16,10 @@ def undo(data: bytes, encoding: str) -> tuple[bytes, str]:
     if name == "base64":
         return _base64(data)
     if name in ("quoted-printable", "quotedprintable"):
-        broken = _STRAY_EQUALS.search(data) is not None
-        return binascii.a2b_qp(data), "broken quoted-printable" if broken else ""
+        decoded = binascii.a2b_qp(data)
+        # What cannot be decoded stays as it is, so each "=" left over must have been written as =3D.
+        sound = decoded.count(b"=") == data.count(b"=3D") + data.count(b"=3d")
+        return decoded, "" if sound else "broken quoted-printable"
     if name in ("x-uuencode", "uuencode", "x-uue", "uue"):
         return _uuencode(data)
     known = name in ("", "7bit", "8bit", "binary")
@@ -30,22 +31,26 @@ def _base64(data: bytes) -> tuple[bytes, str]:
         # Skips what is not of the alphabet, and stops at nothing but wrong padding.
         decoded = binascii.a2b_base64(data)
     except ValueError:
-        clean = _NOT_BASE64.sub(b"", data)
-        clean = clean[:-1] if len(clean) % 4 == 1 else clean
-        return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4)), "broken base64"
+        return _letters(data), "broken base64"
+    letters = data.translate(None, b" \t\r\n").rstrip(b"=")
+    if len(decoded) == len(letters) * 3 // 4:
+        return decoded, ""
     # Padding in the middle (joined pieces) ends the decoding early; decode piece by piece then.
-    if b"=" in data.rstrip(b"= \t\r\n"):
+    if b"=" in letters:
         return _pieces(data), "base64 with padding inside"
-    return decoded, "foreign characters in base64" if _NOT_BASE64_BUT_SPACE.search(data) else ""
+    return decoded, "foreign characters in base64"
 
 
 def _pieces(data: bytes) -> bytes:
-    decoded = []
-    for piece in data.split(b"="):
-        clean = _NOT_BASE64.sub(b"", piece)
-        clean = clean[:-1] if len(clean) % 4 == 1 else clean
-        decoded.append(binascii.a2b_base64(clean + b"=" * (-len(clean) % 4)))
-    return b"".join(decoded)
+    pieces = data.split(b"=", _MOST_PIECES)
+    return b"".join(map(_letters, pieces))
+
+
+def _letters(data: bytes) -> bytes:
+    """The letters of the alphabet alone, decoded; a single one left over cannot be a byte."""
+    clean = _NOT_BASE64.sub(b"", data)
+    clean = clean[:-1] if len(clean) % 4 == 1 else clean
+    return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
 
 def _uuencode(data: bytes) -> tuple[bytes, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html import unescape
+from itertools import zip_longest
 
 LIMIT = 1_000_000  # characters of HTML that are read
 ATTRIBUTION = "\ue000"  # stands before "On … wrote:" where the mailer marks it
@@ -16,13 +17,13 @@ QUOTED = "\ue001"  # stands before quoted history where the mailer marks it
 
 # A tag never reaches over a "<", so every character is looked at a bounded number of times.
 _TOKEN = re.compile(
-    r"<!--.*?(?:-->|\Z)"
-    r"|<(?P<raw>style|script|title|xml|noscript)\b[^<>]*+>.*?(?:</(?P=raw)\s*+>|\Z)"
-    r"|<(?P<close>/?)(?P<name>[a-z][^\s<>/]*+)"
-    r"(?P<rest>(?:[^<>\"']++|\"[^\"<]{0,2000}+\"|'[^'<]{0,2000}+'|[\"'])*+)>"
-    r"|<[!?][^<>]*+>",
+    r"<(?:!--.*?(?:-->|\Z)"
+    r"|(style|script|title|xml|noscript)\b[^<>]*+>.*?(?:</\1\s*+>|\Z)"
+    r"|(/?)([a-z][^\s<>/]*+)((?:[^<>\"']++|\"[^\"<]{0,2000}+\"|'[^'<]{0,2000}+'|[\"'])*+)>"
+    r"|[!?][^<>]*+>)",
     re.IGNORECASE | re.DOTALL,
 )
+_GROUPS = 5  # what _TOKEN.split gives for each tag: text before it, raw element, "/", name, attributes
 _SPACE = re.compile(r"[ \t\n\r\f\xa0\u200b\u200c\u00ad\ufeff]+")
 _HIDDEN = re.compile(
     r"display\s*+:\s*+none|visibility\s*+:\s*+hidden|mso-hide\s*+:\s*+all"
@@ -30,64 +31,18 @@ _HIDDEN = re.compile(
     re.IGNORECASE,
 )
 _HARD = re.compile(
-    r"divRplyFwdMsg|appendonsend|yahoo_quoted|protonmail_quote|zmail_extra|OLK_SRC_BODY_SECTION|mail-editor-reference-message"
-    r"|border:\s*none;\s*border-top:\s*solid\s*#(?:E1E1E1|B5C4DF)",
-    re.IGNORECASE,
+    r"divrplyfwdmsg|appendonsend|yahoo_quoted|protonmail_quote|zmail_extra|olk_src_body_section"
+    r"|mail-editor-reference-message|border:\s?none;\s?border-top:\s?solid\s?#(?:e1e1e1|b5c4df)"
 )
-_SOFT = re.compile(r"gmail_attr|moz-cite-prefix", re.IGNORECASE)
-_VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "o:p",
-    ]
+_SHORTEST_MARK = 12  # characters of attributes
+_VOID = frozenset(("br", "col", "hr", "img", "input", "link", "meta", "param", "source", "wbr", "o:p"))
+_BLOCKS = (
+    "address article aside blockquote body center dd div dl dt fieldset figure footer form header hr html"
+    " li main nav ol pre section table tbody tfoot thead tr ul"
 )
-_BREAK = dict.fromkeys(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figure",
-        "footer",
-        "form",
-        "header",
-        "hr",
-        "html",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "tr",
-        "ul",
-    ],
-    1,
-) | dict.fromkeys(["h1", "h2", "h3", "h4", "h5", "h6", "p"], 2)
+_BREAK = dict.fromkeys(_BLOCKS.split(), 1) | dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "p"), 2)
+_COUNTED = frozenset(("blockquote", "pre"))
+_CELLS = frozenset(("td", "th"))
 
 
 @dataclass(slots=True)
@@ -136,7 +91,7 @@ class _Page:
         """A tag that is shown."""
         if name == "br":
             self.breaks += 1
-        elif name in ("td", "th"):
+        elif name in _CELLS:
             self.space = True
         elif name in _BREAK:
             self.breaks = max(self.breaks, _BREAK[name])
@@ -149,12 +104,14 @@ class _Page:
 
     def attributes(self, name: str, rest: str) -> None:
         """Whether the tag hides its content or marks quoted history."""
-        if name not in _VOID and _HIDDEN.search(rest):
-            self.hidden, self.depth = name, 1
-        elif name in ("div", "blockquote", "p") and ("=" in rest):
-            if _HARD.search(rest):
+        low = rest.lower()
+        if ("none" in low or "hid" in low or ":0" in low or ": 0" in low) and _HIDDEN.search(low):
+            if name not in _VOID:
+                self.hidden, self.depth = name, 1
+        elif name in ("div", "blockquote", "p") and len(low) > _SHORTEST_MARK:
+            if _HARD.search(low):
                 self.mark(QUOTED)
-            elif _SOFT.search(rest):
+            elif "gmail_attr" in low or "moz-cite-prefix" in low:
                 self.mark(ATTRIBUTION)
 
     def mark(self, sign: str) -> None:
@@ -178,20 +135,24 @@ class _Page:
 
 def render(html: str) -> str:
     """The shown text with quotes as "> " and with the marks of quoted history still in it."""
-    page, at = _Page(), 0
-    html = without_marks(html[:LIMIT])
-    for match in _TOKEN.finditer(html):
-        if match.start() > at and not page.hidden:
-            page.write(html[at : match.start()])
-        at = match.end()
-        name = match["name"]
-        if name is None:
+    page = _Page()
+    pieces = _TOKEN.split(without_marks(html[:LIMIT]))
+    columns = [pieces[column::_GROUPS] for column in range(_GROUPS)]
+    for text, _, close, name, rest in zip_longest(*columns):
+        if text and not page.hidden:
+            page.write(text)
+        if not name:
             continue
-        name, closing = name.lower(), bool(match["close"])
-        if not page.hide(name, closing):
-            page.tag(name, closing, match["rest"])
-    if at < len(html) and not page.hidden:
-        page.write(html[at:])
+        name = name.lower()
+        if rest or page.hidden or name in _COUNTED:
+            if not page.hide(name, bool(close)):
+                page.tag(name, bool(close), rest)
+        elif name in _BREAK:
+            page.breaks = max(page.breaks, _BREAK[name])
+        elif name == "br":
+            page.breaks += 1
+        elif name in _CELLS:
+            page.space = True
     return "".join(page.out)
 
 

@@ -12,10 +12,14 @@ from mailml.text.html import ATTRIBUTION, QUOTED
 from mailml.text.phrases import either, every
 
 QUOTE = (">", "›", "»", "|>")
+MARKS = ATTRIBUTION + QUOTED
+LABEL = 40  # characters within which the label of a field ends
 _LINE = 300  # characters of a line that meet a pattern
 _ATTRIBUTION_LINES = 4
+_SHORTEST = 6  # characters of an attribution's last line: "wrote:"
 _HEADING_LINES = 9
-_WROTE = re.compile(rf"(?<!\w){either('wrote')}(?!\w)|님이|写道|寫道|のメール", re.IGNORECASE)
+_WROTE = re.compile(rf"(?<!\w){either('wrote')}(?!\w)|님이|작성|写道|寫道|のメール")
+_VERBS = every("wrote")
 _DATED = re.compile(r"\d{4}|\d{1,2}[:.h]\d\d|\d{1,2}[./]\d{1,2}|年")
 _MAILBOX = re.compile(r"@[\w-]{1,64}+\.|\[mailto:", re.IGNORECASE)
 _BEGINS = every("begins")
@@ -24,7 +28,7 @@ _SEPARATORS = frozenset(every("original"))
 _FORWARDS = frozenset(every("forwarded"))
 _FIELDS = {label: kind for kind in ("subject", "to", "sent", "from") for label in every(kind)}
 _EDGE = "-_=*#~:：> \t\ue000\ue001"
-_ENDS = ("-", "_", "=", "*", ":", "：", ">")
+ENDS = ("-", "_", "=", "*", ":", "：", ">")
 
 
 def is_quote(line: str) -> bool:
@@ -39,7 +43,7 @@ def hard_cut(lines: list[str], at: int) -> int | None:
         return None
     if bare[0] == QUOTED:
         return _past_heading(lines, at + (len(bare) == 1))
-    if bare.endswith(_ENDS) and len(bare) < 100:
+    if bare.endswith(ENDS) and len(bare) < 100:
         words = bare.strip(_EDGE).lower()
         if (words in _SEPARATORS and bare[0] in "-_=*>") or words in _FORWARDS:
             return _past_heading(lines, at + 1)
@@ -52,9 +56,9 @@ def hard_cut(lines: list[str], at: int) -> int | None:
 
 def _field(bare: str) -> str | None:
     """Which header field a line like "*Von:* …" shows, if one."""
-    label, colon, _ = bare[:60].partition(":")
+    label, colon, _ = bare[:LABEL].partition(":")
     if not colon:
-        label, colon, _ = bare[:60].partition("：")
+        label, colon, _ = bare[:LABEL].partition("：")
     return _FIELDS.get(label.strip("*_> \t\xa0").lower()) if colon else None
 
 
@@ -97,7 +101,7 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool] | None:
     bare = lines[at].strip()
     if bare[:1] == ATTRIBUTION and not bare.endswith(_COLON):
         return 0, _quoted_next(lines, at + 1)
-    if not bare.endswith(_COLON) or is_quote(bare):
+    if not bare.endswith(_COLON) or len(bare) < _SHORTEST:
         return None
     quotes = _quoted_next(lines, at + 1)
     joined, found = "", None
@@ -118,11 +122,18 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool] | None:
 
 def _is_attribution(joined: str, quotes: bool) -> bool:
     """Two of: it says "wrote", it has a date, it has an address; one where a quote follows."""
-    spoken = _WROTE.search(joined) is not None
     marks = (_DATED.search(joined) is not None) + (_MAILBOX.search(joined) is not None)
-    return (spoken and marks > 0) or marks > 1 or (quotes and (spoken or marks > 0))
+    if marks > 1 or (marks and quotes):
+        return True
+    if not marks and not quotes:
+        return False
+    low = joined.lower()
+    return any(verb in low for verb in _VERBS) and _WROTE.search(low) is not None
 
 
 def _quoted_next(lines: list[str], at: int) -> bool:
     """Whether the next line with something on it is quoted."""
-    return next((is_quote(line) for line in lines[at : at + 4] if line.strip()), False)
+    for line in lines[at : at + 4]:
+        if line.strip():
+            return is_quote(line)
+    return False

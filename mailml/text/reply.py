@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailml.text.html import without_marks
-from mailml.text.quotes import attribution, hard_cut, is_quote
+from mailml.text.quotes import ENDS, LABEL, MARKS, QUOTE, attribution, hard_cut
 from mailml.text.signature import split_signature
 
 LIMIT = 256 * 1024  # characters that are looked at
+LINES = 3_000  # lines that are looked at: 100 KB of empty lines would cost as much as 5 MB of prose
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,15 @@ def split_reply(plain: str) -> Text:
     is: the customer says what it says.
     """
     everything = plain.replace("\r\n", "\n").replace("\r", "\n") if "\r" in plain else plain
-    own, quoted = _parted(everything[:LIMIT].split("\n"))
+    lines = everything[:LIMIT].split("\n", LINES)
+    own, quoted = _parted(lines[:LINES])
     words, signature = split_signature(own)
     return Text(
-        "\n".join(words).strip(),
+        without_marks("\n".join(words)).strip(),
         without_marks(everything).strip(),
         without_marks("\n".join(quoted)).strip("\n"),
         "\n".join(signature).strip(),
-        len(everything) > LIMIT,
+        len(everything) > LIMIT or len(lines) > LINES,
     )
 
 
@@ -48,15 +50,21 @@ def _parted(lines: list[str]) -> tuple[list[str], list[str]]:
     own: list[str] = []
     quoted: list[str] = []
     for at, line in enumerate(lines):
-        if is_quote(line):
+        bare = line.strip()
+        if bare.startswith(QUOTE):
             quoted.append(line)
             continue
-        behind = hard_cut(lines, at)
-        if behind is not None and not _written(own):
-            return _forwarded(lines[behind:]), quoted + lines[at:]
-        if behind is not None:
-            return own, quoted + lines[at:]
         own.append(line)
+        # Ordinary lines end here: neither a label in front nor an end that a heading has.
+        if not bare or not (
+            ":" in bare[:LABEL] or bare.endswith(ENDS) or bare[0] in MARKS or "：" in bare[:LABEL]
+        ):
+            continue
+        behind = hard_cut(lines, at)
+        if behind is not None:
+            own.pop()
+            rest = quoted + lines[at:]
+            return (own, rest) if _written(own) else (_forwarded(lines[behind:]), rest)
         found = attribution(lines, at)
         if found is not None and not _taken(own, quoted, lines, at, *found):
             return own, quoted
@@ -80,14 +88,8 @@ def _written(lines: list[str]) -> bool:
 
 
 def _forwarded(lines: list[str]) -> list[str]:
-    """What a forwarded mail says: its own words, or the lines as they are when it only quotes."""
-    own, _ = _parted_once(lines)
-    return own if _written(own) else lines
-
-
-def _parted_once(lines: list[str]) -> tuple[list[str], list[str]]:
-    """The forwarded text up to the history that it quotes in turn."""
-    for at, line in enumerate(lines):
-        if line.strip() and hard_cut(lines, at) is not None and _written(lines[:at]):
-            return lines[:at], lines[at:]
-    return lines, []
+    """What a forwarded mail says, up to the history that it quotes in turn."""
+    for at in range(len(lines)):
+        if hard_cut(lines, at) is not None and _written(lines[:at]):
+            return lines[:at]
+    return lines
