@@ -40,12 +40,11 @@ def weak_bounce(case: Case) -> list[Finding]:
 
 def _wordless_forward(case: Case) -> list[Finding]:
     """A bounce that a client or a rule passed on without a word of its own: nobody asks anything in it."""
-    if case.message.attachments or case.text.own.strip():
+    quoted, everything = case.text.quoted.strip(), case.text.everything.strip()
+    if everything and not (quoted and everything.startswith(quoted[:40])):
         return []
     phrase = bounce_phrase(case.message.subject, forwarded=True)
-    return (
-        [("Subject", case.message.subject), ("text", "no words but the forwarded bounce")] if phrase else []
-    )
+    return [("Subject", case.message.subject), ("text", "nothing above the forward")] if phrase else []
 
 
 def _report(case: Case) -> list[Finding]:

@@ -1,6 +1,6 @@
 """The table of automated mail: its rows in reading order as data, first match wins.
 
-No row deletes mail. What an outsider can set may lower the service (no acknowledgement); it files mail away only
+No row deletes mail. What an outsider can set may lower the service (no acknowledgement); it files mail only
 where nobody but a mail system, a responder or a calendar writes it.
 """
 
