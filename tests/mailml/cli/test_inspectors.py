@@ -1,0 +1,101 @@
+"""The inspectors: one line per file, in order, whatever the file holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+BUNDLE = ROOT / "tests" / "bundles" / "v1"
+HUMAN = (
+    b"From: Ann <ann@shop.example>\r\nTo: support@acme.example\r\nSubject: My invoice\r\n\r\nIt is wrong.\r\n"
+)
+AWAY = b"From: ann@shop.example\r\nSubject: Away\r\nAuto-Submitted: auto-replied\r\n\r\nBack on Monday.\r\n"
+BROKEN = b"\x00\xff\xfenot a header line\r\nSubject: =?utf-8?q?=ff?=\r\n\r\n\xc3\x28"
+
+
+@pytest.fixture
+def mails(tmp_path: Path) -> Path:
+    """A folder with a person's mail, an automatic reply, a broken and an empty file."""
+    for name, raw in {"1.eml": HUMAN, "2.eml": AWAY, "3.eml": BROKEN, "4.eml": b""}.items():
+        (tmp_path / name).write_bytes(raw)
+    return tmp_path
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run `mailml` as a user does, in a process of its own."""
+    command = [str(Path(sys.executable).parent / "mailml"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def rows(*arguments: object) -> list[dict[str, object]]:
+    """The JSON Lines that a command prints."""
+    done = run(*arguments, "--jsonl")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["parse"], ["text"], ["autoreply"], ["classify", "--bundle", BUNDLE], ["decide", "--bundle", BUNDLE]],
+)
+def test_one_line_per_file_in_order(mails: Path, command: list[object]) -> None:
+    """Every inspector prints one object per file, in name order, also for broken and empty files."""
+    found = rows(*command, mails)
+    assert [os.path.basename(str(row["file"])) for row in found] == ["1.eml", "2.eml", "3.eml", "4.eml"]
+    assert not [row for row in found if "error" in row]
+
+
+def test_autoreply_prints_the_agreed_fields(mails: Path) -> None:
+    """`mailml autoreply --jsonl` prints file, kind, disposition, ack, reason, row and evidence."""
+    human, away, *_ = rows("autoreply", mails, "--own", "support@acme.example")
+    assert list(away) == ["file", "kind", "disposition", "ack", "reason", "row", "evidence"]
+    assert (human["kind"], human["ack"], human["reason"]) == ("human", True, "")
+    assert (away["kind"], away["ack"], away["row"]) == ("auto_reply", False, "6")
+    assert away["evidence"] == [{"row": "6", "name": "Auto-Submitted", "value": "auto-replied"}]
+
+
+def test_a_file_that_cannot_be_read_has_its_line(mails: Path) -> None:
+    """A dangling link among the files is reported on its own line and the rest go on."""
+    (mails / "2b.eml").symlink_to(mails / "nowhere")
+    # rglob lists a dangling link as no file; named directly it must still be answered
+    done = run("parse", mails / "2b.eml", "--jsonl")
+    assert done.returncode == 1
+    assert "no such file or folder" in done.stderr
+
+
+def test_a_missing_path_is_named_before_anything_is_printed(mails: Path) -> None:
+    """A path that does not exist ends in one sentence, exit code 1, and no output."""
+    done = run("parse", mails, mails / "gone.eml", "--jsonl")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "gone.eml: no such file or folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_decide_prints_the_whole_decision(mails: Path) -> None:
+    """`mailml decide` prints the decision with its trace, the same on every run."""
+    first = rows("decide", mails / "1.eml", "--bundle", BUNDLE)
+    assert {"queue", "priority", "ack", "due", "trace", "verdict", "category"} <= set(first[0])
+    assert rows("decide", mails / "1.eml", "--bundle", BUNDLE) == first
+
+
+def test_people_see_no_control_characters(tmp_path: Path) -> None:
+    """What a hostile mail puts in a subject cannot move the reader's terminal."""
+    file = tmp_path / "esc.eml"
+    file.write_bytes(b"Subject: =?utf-8?q?=1b=5b2J=07boo?=\r\nX-A: \x1b[2J\r\n\r\n\x1b]0;owned\x07 hello\r\n")
+    for command in ("parse", "text"):
+        assert "\x1b" not in run(command, file).stdout
+
+
+def test_a_damaged_bundle_is_one_sentence(mails: Path, tmp_path: Path) -> None:
+    """A folder that is no bundle ends in one sentence and exit code 1."""
+    done = run("decide", mails, "--bundle", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("mailml: ")
+    assert len(done.stderr.strip().splitlines()) == 1
