@@ -14,7 +14,6 @@ of expected values when one of them fits. A message that lacks the field answers
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -160,17 +159,3 @@ def any_of(*parts: Condition) -> Condition:
     """`AnyOf` of the parts in its one form: nested ones are laid flat, a single part stands for itself."""
     flat = [leaf for part in parts for leaf in (part.of if isinstance(part, AnyOf) else (part,))]
     return flat[0] if len(flat) == 1 else AnyOf(tuple(flat))
-
-
-def fold(text: str) -> str:
-    """Text as rules compare it: NFKC, case-folded, each run of white space one blank, none at the ends."""
-    if text.isascii():  # most mail, and ten times as fast
-        return " ".join(text.lower().split())
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
-
-
-def fold_expected(text: str) -> str:
-    """What a rule expects, folded; a blank at either end is kept, so that " AI " does not find "mail"."""
-    folded = fold(text)
-    before, after = (" " if edge.isspace() else "" for edge in (text[:1], text[-1:]))
-    return f"{before}{folded}{after}" if folded else ""

@@ -8,8 +8,9 @@ from typing import Any
 
 import re2
 
-from mailml.flow.conditions import WEEKDAYS, Value, fold, fold_expected
+from mailml.flow.conditions import WEEKDAYS, Value
 from mailml.flow.faults import Faults
+from mailml.flow.folding import fold, fold_expected
 from mailml.flow.questions import pattern
 from mailml.verdict import Kind
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from mailml.flow.conditions import ALWAYS, Ask, Condition, Facts, asks_of
-from mailml.flow.questions import compiled
 from mailml.flow.reading import Reading
-from mailml.verdict import Outcome, RuleTrace, Test
+from mailml.flow.rows import Table
+from mailml.verdict import Outcome, RuleTrace
 
 STOP = "later rules are not tried"
 
@@ -55,11 +54,6 @@ class Rule:
     continue_: bool = False
 
     @cached_property
-    def ask(self) -> Callable[[Reading, list[Test]], bool]:
-        """The condition as a function."""
-        return compiled(self.when)
-
-    @cached_property
     def words(self) -> str:
         """The outcome in words, and whether the flow ends there."""
         return f"{self.then.words}; {'go on' if self.continue_ else STOP}"
@@ -79,28 +73,21 @@ class Flow:
 
     rules: tuple[Rule, ...] = ()
     default: str = "General Support"
-    _askers: tuple[tuple[Rule, Callable[[Reading, list[Test]], bool]], ...] = field(
-        init=False, repr=False, compare=False
-    )
+    _table: Table = field(init=False, repr=False, compare=False)
+    _goes_on: tuple[bool, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_askers", tuple((rule, rule.ask) for rule in self.rules))
+        object.__setattr__(self, "_table", Table((rule.name, rule.when, rule.words) for rule in self.rules))
+        object.__setattr__(self, "_goes_on", tuple(rule.continue_ for rule in self.rules))
 
     def run(self, facts: Facts) -> Outcome:
         """Walk the rules for one message; pure. The trace holds every rule that was tried, in order."""
-        reading, trace, hits = Reading(facts), list[RuleTrace](), list[Rule]()
-        for rule, ask in self._askers:
-            tests: list[Test] = []
-            if not ask(reading, tests):
-                trace.append(RuleTrace(rule.name, False, tuple(tests)))
-                continue
-            trace.append(RuleTrace(rule.name, True, tuple(tests), rule.words))
-            hits.append(rule)
-            if not rule.continue_:
-                break
-        return self._outcome(hits, tuple(trace))
+        trace, hits = self._table.walk(Reading(facts), self._goes_on)
+        return self._outcome([self.rules[n] for n in hits], tuple(trace))
 
     def _outcome(self, hits: list[Rule], trace: tuple[RuleTrace, ...]) -> Outcome:
+        if not hits:
+            return Outcome(self.default, trace=trace)
         queue, chosen, priority, tags = self.default, "default", 0, dict[str, None]()
         ack, template, sla, file = None, "", "", ""
         for rule in hits:

@@ -5,9 +5,11 @@ Conservative: True only when it holds for every message; False means "not proven
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import combinations
 
-from mailml.flow.conditions import All, AnyOf, Ask, Condition, Not, fold_expected, spec_of
+from mailml.flow.conditions import All, AnyOf, Ask, Condition, Not, spec_of
+from mailml.flow.folding import fold_expected
 
 _SINGLE = (
     "from_address",
@@ -123,8 +125,9 @@ def _domain_of_address(given: Ask, wanted: Ask) -> bool:
     return False
 
 
-def _folded(ask: Ask) -> set[str]:
-    return {fold_expected(value) if isinstance(value, str) else repr(value) for value in ask.expected}
+@lru_cache(maxsize=8192)
+def _folded(ask: Ask) -> frozenset[str]:
+    return frozenset(fold_expected(v) if isinstance(v, str) else repr(v) for v in ask.expected)
 
 
 def _numbers(ask: Ask) -> list[float] | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import re2
 
-from mailml.flow.conditions import AnyOf, Ask, Condition, Not, Value, fold_expected, spec_of
-from mailml.flow.reading import Reading, cut
+from mailml.flow.conditions import AnyOf, Ask, Condition, Not, Value, spec_of
+from mailml.flow.folding import fold_expected
+from mailml.flow.making import make_test
+from mailml.flow.reading import MOST_KEPT, Form, Reading, cut, shown
 from mailml.verdict import Test
 
 Answer = tuple[bool, str]  # hit, and what was found
 Question = Callable[[Reading], Answer]
 Asker = Callable[[Reading, list[Test]], bool]
 _AROUND = 50  # characters of text shown before what was found
+Made = TypeVar("Made")
 
 
 def compiled(condition: Condition, *, negated: bool = False) -> Asker:
@@ -39,18 +43,32 @@ def compiled(condition: Condition, *, negated: bool = False) -> Asker:
 
 
 def _leaf(ask: Ask, *, negated: bool) -> Asker:
-    question = question_of(ask)
+    asked = recurring(question_of(ask), traced(ask, negated=negated))
+
+    def leaf(reading: Reading, tests: list[Test]) -> bool:
+        test = asked(reading)
+        tests.append(test)
+        return test.hit
+
+    return leaf
+
+
+def traced(ask: Ask, *, negated: bool = False) -> Callable[[Answer], Test]:
+    """A function that writes an answer to one question down."""
     field = f"{ask.field} ({ask.scope})" if ask.scope else ask.field
     operator = f"not {ask.operator}" if negated else ask.operator
     expected = cut(in_words(ask))
+    return lambda answer: make_test(field, operator, expected, answer[1], hit=answer[0] is not negated)
 
-    def leaf(reading: Reading, tests: list[Test]) -> bool:
-        hit, found = question(reading)
-        hit = hit is not negated
-        tests.append(Test(field, operator, expected, found, hit))
-        return hit
 
-    return leaf
+def recurring(question: Question, make: Callable[[Answer], Made]) -> Callable[[Reading], Made]:
+    """`make(question(reading))`, looked up where the answer was met before.
+
+    A frozen value costs three times as much to make as to look up, and most answers recur: `(none)`, the
+    same recipient, text without the word.
+    """
+    known: Form[Answer, Made] = Form(make, MOST_KEPT)
+    return lambda reading: known[question(reading)]
 
 
 def in_words(ask: Ask) -> str:
@@ -68,12 +86,17 @@ def question_of(ask: Ask) -> Question:
         return _number(ask)
     if kind == "category":
         return _category(ask)
-    name = f"text/{ask.scope}" if ask.scope == "everything" else ask.field
+    name = name_of(ask)
     if ask.operator == "exists":
         return _exists(name, expected=bool(ask.expected[0]))
     if ask.operator == "matches":
         return _matches(name, [str(v) for v in ask.expected])
     return _compares(name, ask.operator, [str(v) for v in ask.expected])
+
+
+def name_of(ask: Ask) -> str:
+    """Under which name a `Reading` keeps what a question asks for."""
+    return f"{ask.field}/{ask.scope}" if ask.scope else ask.field
 
 
 def pattern(text: str) -> re2._Regexp:
@@ -132,21 +155,23 @@ def _category(ask: Ask) -> Question:
 
 def _exists(name: str, *, expected: bool) -> Question:
     def exists(reading: Reading) -> Answer:
-        return bool(reading.values(name)) is expected, reading.shown(name)
+        values = reading.values(name)
+        return bool(values) is expected, shown(name, values)
 
     return exists
 
 
 def _matches(name: str, expected: list[str]) -> Question:
-    patterns = [pattern(text) for text in expected]
+    searches = [pattern(text).search for text in expected]
     long = name.startswith("text")
 
     def matches(reading: Reading) -> Answer:
-        for value in reading.encoded(name):
-            for regex in patterns:
-                if match := regex.search(value):
-                    return True, _around(value, *match.span()) if long else reading.shown(name)
-        return False, reading.shown(name)
+        values, shows = reading.encoded[name]
+        for value in values:
+            for search in searches:
+                if match := search(value):
+                    return True, _around(value, *match.span()) if long else shows
+        return False, shows
 
     return matches
 
@@ -163,7 +188,7 @@ def _compares(name: str, operator: str, expected: list[str]) -> Question:
         return _contains(name, needles)
     if operator == "is":
         wanted = frozenset(needle.strip() for needle in needles)
-        return _whole(name, lambda value: value in wanted)
+        return _whole(name, wanted.__contains__)
     if operator == "starts_with":
         heads = tuple(needle.lstrip() for needle in needles)
         return _whole(name, lambda value: f"{value} ".startswith(heads))
@@ -173,7 +198,11 @@ def _compares(name: str, operator: str, expected: list[str]) -> Question:
 
 def _whole(name: str, test: Callable[[str], bool]) -> Question:
     def whole(reading: Reading) -> Answer:
-        return any(map(test, reading.folded(name))), reading.shown(name)
+        values, shows = reading.folded[name]
+        for value in values:
+            if test(value):
+                return True, shows
+        return False, shows
 
     return whole
 
@@ -185,14 +214,18 @@ def _contains(name: str, needles: tuple[str, ...]) -> Question:
     )  # a blank at an edge also fits the text's end
 
     def contains(reading: Reading) -> Answer:
-        for value in reading.folded(name):
+        values, shows = reading.folded[name]
+        for value in values:
             hay = f" {value} " if padded else value
             for needle in needles:
                 if needle in hay:
-                    if long:
-                        at = max(0, hay.index(needle) - _AROUND)
-                        return True, cut(hay[at : at + 4 * _AROUND])
-                    return True, reading.shown(name)
-        return False, reading.shown(name)
+                    return True, _beside(hay, needle) if long else shows
+        return False, shows
 
     return contains
+
+
+def _beside(hay: str, needle: str) -> str:
+    """The place where it stands with a little of what stands before it."""
+    at = max(0, hay.index(needle) - _AROUND)
+    return cut(hay[at : at + 4 * _AROUND])

@@ -4,100 +4,77 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-from mailml.flow.conditions import WEEKDAYS, Facts, fold
+from mailml.flow.conditions import WEEKDAYS, Facts
+from mailml.flow.folding import fold
+from mailml.message import Address
 from mailml.text import detect_language
 from mailml.verdict import Category
 
 CUT = 120  # characters of a found value that a trace keeps
+Values = tuple[str, ...]
+MOST_KEPT = 64  # answers a rule remembers; most recur, and a frozen value costs more to make than to look up
+Key = TypeVar("Key")
+Made = TypeVar("Made")
 _COLON = re.compile("[:：]")
 
 
+class Form(dict[Key, Made]):
+    """Values by key, each made when it is first asked for; a dict that looks up at C speed.
+
+    With `most` it forgets all when it holds that many.
+    """
+
+    __slots__ = ("_make", "_most")
+
+    def __init__(self, make: Callable[[Key], Made], most: int = 0) -> None:
+        super().__init__()
+        self._make, self._most = make, most
+
+    def __missing__(self, key: Key) -> Made:
+        if self._most and len(self) >= self._most:
+            self.clear()
+        made = self[key] = self._make(key)
+        return made
+
+
 class Reading:
-    """One run's view of the facts; forgotten with the run."""
+    """One run's view of the facts, forgotten with the run.
+
+    `folded["subject"]` are the values of a field as `fold` sees them, `encoded["subject"]` as RE2 reads them
+    (NFC, UTF-8), each with what a trace shows of them. `text/everything` is a field too.
+    """
+
+    __slots__ = ("_answers", "encoded", "facts", "folded")
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self._values: dict[str, tuple[str, ...]] = {}
-        self._folded: dict[str, tuple[str, ...]] = {}
-        self._encoded: dict[str, tuple[bytes, ...]] = {}
-        self._shown: dict[str, str] = {}
-        self._category: Category | None = None
-        self._asked = False
+        self.folded: Form[str, tuple[Values, str]] = Form(self._folded)
+        self.encoded: Form[str, tuple[tuple[bytes, ...], str]] = Form(self._encoded)
+        self._answers: list[Category | None] = []
 
-    def values(self, field: str) -> tuple[str, ...]:
-        """The values of a text field as written (`text/everything` too); empty when the message lacks it."""
-        known = self._values.get(field)
-        if known is None:
-            known = self._values[field] = self._read(field)
-        return known
+    def values(self, field: str) -> Values:
+        """The values of a field as written; none when the message lacks it."""
+        read = _READERS.get(field)
+        return read(self.facts) if read else self.facts.message.all(field.removeprefix("header."))
 
-    def folded(self, field: str) -> tuple[str, ...]:
-        """The values of a text field as `fold` sees them."""
-        known = self._folded.get(field)
-        if known is None:
-            known = self._folded[field] = tuple(map(fold, self.values(field)))
-        return known
+    def _folded(self, field: str) -> tuple[Values, str]:
+        values = self.values(field)
+        return tuple(map(fold, values)), shown(field, values)
 
-    def encoded(self, field: str) -> tuple[bytes, ...]:
-        """The values of a text field as RE2 reads them: composed (NFC), in UTF-8."""
-        known = self._encoded.get(field)
-        if known is None:
-            composed = (unicodedata.normalize("NFC", value) for value in self.values(field))
-            known = self._encoded[field] = tuple(value.encode("utf-8", "replace") for value in composed)
-        return known
-
-    def shown(self, field: str) -> str:
-        """The values of a text field for a trace: cut, and of a long text only its length."""
-        known = self._shown.get(field)
-        if known is None:
-            values = self.values(field)
-            if field.startswith("text"):
-                known = (
-                    f"{sum(map(len, values))} characters"  # a trace must not store every mail a second time
-                )
-            else:
-                known = cut(", ".join(values)) if values else "(none)"
-            self._shown[field] = known
-        return known
+    def _encoded(self, field: str) -> tuple[tuple[bytes, ...], str]:
+        values = self.values(field)
+        composed = (unicodedata.normalize("NFC", value) for value in values)
+        return tuple(value.encode("utf-8", "replace") for value in composed), shown(field, values)
 
     @property
     def category(self) -> Category | None:
         """The classifier's answer, asked for now if nobody did before."""
-        if not self._asked:
-            self._category, self._asked = self.facts.category(), True
-        return self._category
-
-    def _read(self, field: str) -> tuple[str, ...]:
-        facts, message = self.facts, self.facts.message
-        if field.startswith("header."):
-            return message.all(field[7:])
-        if field == "to":
-            return tuple(address.addr for address in message.to)
-        if field == "cc":
-            return tuple(address.addr for address in message.cc)
-        if field == "attachment_name":
-            return tuple(part.filename for part in message.attachments if part.filename)
-        one = self._one(field, facts)
-        return (one,) if one.strip() else ()
-
-    def _one(self, field: str, facts: Facts) -> str:
-        message = facts.message
-        if field == "subject":
-            # behind "Automatic reply:" stands our own subject, which says nothing of this mail
-            return _COLON.split(message.subject, 1)[0] if facts.echoes_subject else message.subject
-        if field == "text":
-            return facts.text.own
-        if field == "text/everything":
-            return facts.text.everything
-        if field in ("from_address", "from_domain"):
-            sender = message.from_
-            return "" if sender is None else sender.addr if field == "from_address" else sender.domain
-        if field == "language":
-            return detect_language(facts.text.own)
-        if field == "received.weekday":
-            return WEEKDAYS[facts.received_local.weekday()] if facts.received_local else ""
-        return {"kind": str(facts.kind.value), "mailbox": facts.mailbox}[field]
+        if not self._answers:
+            self._answers.append(self.facts.category())
+        return self._answers[0]
 
     def number(self, field: str) -> int | None:
         """The value of `size` or `received.hour`; None when it is not known."""
@@ -113,7 +90,52 @@ class Reading:
         return self.facts.message.is_reply if field == "is_reply" else self.facts.authenticated
 
 
+def shown(field: str, values: Values) -> str:
+    """The values for a trace: cut to 120 characters, and nothing of the customer's text."""
+    if not values:
+        return "(none)"
+    if field.startswith("text"):
+        return ""  # a trace must not store every mail a second time, once for each rule that did not fit
+    return cut(values[0] if len(values) == 1 else ", ".join(values))
+
+
 def cut(text: str) -> str:
     """The text on one line, at most 120 characters of it."""
+    if len(text) <= CUT and text.isprintable() and "  " not in text:
+        return text
     flat = " ".join(text[: CUT * 4].split())
     return flat if len(flat) <= CUT else flat[: CUT - 1] + "…"
+
+
+def _one(value: str) -> Values:
+    return (value,) if value and not value.isspace() else ()
+
+
+def _subject(facts: Facts) -> Values:
+    # behind "Automatic reply:" stands our own subject, which says nothing of this mail
+    subject = facts.message.subject
+    return _one(_COLON.split(subject, 1)[0] if facts.echoes_subject else subject)
+
+
+def _sender(facts: Facts) -> Address:
+    return facts.message.from_ or Address("", "")
+
+
+def _weekday(facts: Facts) -> Values:
+    return (WEEKDAYS[facts.received_local.weekday()],) if facts.received_local else ()
+
+
+_READERS: Mapping[str, Callable[[Facts], Values]] = {
+    "subject": _subject,
+    "text": lambda facts: _one(facts.text.own),
+    "text/everything": lambda facts: _one(facts.text.everything),
+    "from_address": lambda facts: _one(_sender(facts).addr),
+    "from_domain": lambda facts: _one(_sender(facts).domain),
+    "to": lambda facts: tuple(address.addr for address in facts.message.to),
+    "cc": lambda facts: tuple(address.addr for address in facts.message.cc),
+    "attachment_name": lambda facts: tuple(p.filename for p in facts.message.attachments if p.filename),
+    "language": lambda facts: _one(detect_language(facts.text.own)),
+    "kind": lambda facts: (str(facts.kind.value),),
+    "mailbox": lambda facts: _one(facts.mailbox),
+    "received.weekday": _weekday,
+}
