@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mailml.lab.backtest import backtest as backtest
     from mailml.lab.doctor import doctor as doctor
     from mailml.lab.evaluate import evaluate as evaluate
+    from mailml.lab.export import export as export
     from mailml.lab.frame import frame as frame
     from mailml.lab.misrouting import misrouting as misrouting
     from mailml.lab.preview import preview as preview
@@ -39,6 +40,7 @@ _FUNCTIONS = {
     "backtest": "mailml.lab.backtest",
     "doctor": "mailml.lab.doctor",
     "evaluate": "mailml.lab.evaluate",
+    "export": "mailml.lab.export",
     "frame": "mailml.lab.frame",
     "misrouting": "mailml.lab.misrouting",
     "preview": "mailml.lab.preview",
@@ -51,8 +53,8 @@ _FUNCTIONS = {
 }
 _MODULES = ("labels", "panels", "sample", "split", "thresholds")
 
-__all__ = ["Archive", "Bundle", "backtest", "doctor", "evaluate", "frame", "labels", "misrouting", "panels",
-           "preview", "pull", "replay", "report", "sample", "sample_archive", "sla_report", "split",
+__all__ = ["Archive", "Bundle", "backtest", "doctor", "evaluate", "export", "frame", "labels", "misrouting",
+           "panels", "preview", "pull", "replay", "report", "sample", "sample_archive", "sla_report", "split",
            "thresholds", "train"]  # fmt: skip
 
 

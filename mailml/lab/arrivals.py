@@ -23,7 +23,7 @@ Key = tuple[str, str, int, int]  # account, folder, UIDVALIDITY, UID
 
 COLUMNS = (
     "account", "folder", "uidvalidity", "uid", "internaldate", "sha256", "message_id", "in_reply_to",
-    "references", "subject", "from_addr", "to", "cc",
+    "references", "subject", "from_addr", "to", "cc", "present",
 )  # fmt: skip
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -92,7 +92,9 @@ def arrivals(
 def _once(rows: Iterable[Mapping[str, Any]], queues: Collection[str]) -> list[Mapping[str, Any]]:
     best: dict[str, tuple[int, Mapping[str, Any]]] = {}
     for row in rows:
-        rank = 2 if queue_of(row["folder"], queues) else 0 if row["folder"].upper() == "INBOX" else 1
+        place = 2 if queue_of(row["folder"], queues) else 0 if row["folder"].upper() == "INBOX" else 1
+        # where it lies now says more than where it once was
+        rank = place + 3 * bool(row["present"])
         if row["sha256"] not in best or rank > best[row["sha256"]][0]:
             best[row["sha256"]] = (rank, row)
     return [row for _, row in best.values()]

@@ -1,4 +1,4 @@
-"""A candidate bundle over the whole archive: what would change, and would it have been better?
+"""`lab.backtest`: a candidate bundle over the whole archive, against another one and what agents did.
 
 Both bundles decide every message with the code of production; the truth is where agents finally left the
 mail, or what labels say. `BackTest.write` makes `backtest.json`, the verdict for machines, and an HTML page.
@@ -7,143 +7,34 @@ mail, or what labels say. `BackTest.write` makes `backtest.json`, the verdict fo
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mailml.errors import InputError
-from mailml.lab.gate import Gate, judge_gate
-from mailml.lab.intervals import Share, wilson
-from mailml.lab.misrouting import MINUTES_PER_MISROUTE, named
+from mailml.lab.comparison import Comparison, compare
+from mailml.lab.misroutes import MINUTES_PER_MISROUTE
+from mailml.lab.report.backtest import backtest_page
+from mailml.lab.report.page import write_whole
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mailml.archive import Archive
     from mailml.bundle import Bundle
     from mailml.lab.report.page import Page
 
-# Format number of backtest.json: it grows when a key changes its meaning or goes.
-FORMAT = 1
-_SIDES = ("queue", "filed_in", "priority", "ack", "due", "rule", "category", "probability")
-_CHANGES = ("queue", "priority", "ack", "due")
 
+class BackTest(Comparison):
+    """The figures of `Comparison`, which show themselves in a notebook and write themselves down."""
 
-@dataclass(frozen=True, eq=False)
-class BackTest:
-    """The comparison, one row per incoming message.
-
-    `rows` has: at, sha256, from_addr, domain, subject, thread, opens, kind, folder, truth (the queue it
-    belonged in, "" where nobody knows), and for each of queue, filed_in, priority, ack, due, rule, category
-    and probability `NAME_before` and `NAME_after`; changed_queue, changed_priority, changed_ack and
-    changed_due say what differs. Misroutes are counted over messages that open an interaction and whose
-    truth is known.
-    """
-
-    rows: pd.DataFrame
-    candidate: str  # bundle ids
-    baseline: str
-    minutes_each: float
-    source: str
-    gate: Gate | None = None
-
-    @cached_property
-    def judged(self) -> pd.DataFrame:
-        """The messages a misroute can be counted on."""
-        return self.rows[self.rows["opens"] & self.rows["truth"].ne("") & self.rows["queue_after"].ne("")]
-
-    @property
-    def before(self) -> Share:
-        """The baseline's misroutes."""
-        return _misrouted(self.judged, "before")
-
-    @property
-    def after(self) -> Share:
-        """The candidate's misroutes."""
-        return _misrouted(self.judged, "after")
-
-    @property
-    def changes(self) -> dict[str, int]:
-        """How many messages change queue, priority, acknowledgement and due time."""
-        return {name: int(self.rows[f"changed_{name}"].sum()) for name in _CHANGES}
-
-    def by(self, column: str) -> pd.DataFrame:
-        """Misroutes before and after per truth, domain, rule_after, category_after, …: worst first."""
-        import pandas as pd
-
-        rows = [
-            (named(key), len(part), _misrouted(part, "before"), _misrouted(part, "after"))
-            for key, part in self.judged.groupby(column, sort=True, dropna=False)
-        ]
-        rows.sort(key=lambda row: (-row[3].hits, str(row[0])))
-        return pd.DataFrame(rows, columns=[column, "messages", "misrouted_before", "misrouted_after"])
-
-    def diff(self) -> pd.DataFrame:
-        """The messages that would be treated differently, changed queues first, with what agents did."""
-        changed = self.rows[self.rows[[f"changed_{name}" for name in _CHANGES]].any(axis=1)]
-        return changed.sort_values(["changed_queue", "at"], ascending=[False, False]).reset_index(drop=True)
-
-    def transfers(self) -> pd.DataFrame:
-        """Messages per queue before (rows) and after (columns)."""
-        import pandas as pd
-
-        place = [self.rows[f"queue_{side}"].where(self.rows[f"queue_{side}"].ne(""), "(filed)") for side in
-                 ("before", "after")]  # fmt: skip
-        return pd.crosstab(place[0].rename("before"), place[1].rename("after"))
-
-    def measures(self, side: str = "after") -> dict[str, float]:
-        """The numbers a `fail_if` condition may name: of the candidate ("after") or the baseline."""
-        share = self.after if side == "after" else self.before
-        changes = self.changes if side == "after" else dict.fromkeys(_CHANGES, 0)
-        return {
-            "misroute_rate": share.value if share.of else math.nan,
-            "misroutes": float(share.hits) if share.of else math.nan,
-            "minutes_lost": share.hits * self.minutes_each if share.of else math.nan,
-            "acks": float(self.rows[f"ack_{side}"].sum()),
-            "filed": float(self.rows[f"queue_{side}"].eq("").sum()),
-            "messages": float(len(self.rows)),
-            **{f"{name}_changes": float(count) for name, count in changes.items()},
-        }
-
-    def check(self, condition: str) -> Gate:
-        """Whether a condition to fail on holds, such as `misroute_rate > baseline + 0.5%`."""
-        return judge_gate(condition, self.measures("after"), self.measures("before"))
-
-    def to_dict(self) -> dict[str, Any]:
-        """The verdict as `backtest.json` holds it."""
-        return {
-            "format": FORMAT,
-            "candidate": self.candidate,
-            "baseline": self.baseline,
-            "source": self.source,
-            "messages": len(self.rows),
-            "changes": self.changes,
-            "misroutes": {"before": _share(self.before), "after": _share(self.after)},
-            "minutes_saved": (self.before.hits - self.after.hits) * self.minutes_each,
-            "by_queue": _table(self.by("truth")),
-            "by_rule": _table(self.by("rule_after")),
-            "gate": {"condition": self.gate.condition, "fails": self.gate.fails, "why": self.gate.why}
-            if self.gate
-            else None,
-        }
+    def page(self, *, addresses: bool = False) -> Page:
+        """The comparison as a page."""
+        return backtest_page(self, addresses=addresses)
 
     def write(self, folder: str | os.PathLike[str]) -> Path:
         """Write `backtest.json` and `backtest.html` into a folder; returns the HTML file."""
-        from mailml.lab.report.page import write_whole
-
-        place = Path(folder)
-        write_whole(place / "backtest.json", json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
-        return self.page().write(place / "backtest.html")
-
-    def page(self) -> Page:
-        """The comparison as a page."""
-        from mailml.lab.report.backtest import backtest_page
-
-        return backtest_page(self)
+        verdict = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
+        write_whole(Path(folder) / "backtest.json", verdict)
+        return self.page().write(Path(folder) / "backtest.html")
 
     def _repr_html_(self) -> str:
         return self.page()._repr_html_()
@@ -169,66 +60,4 @@ def backtest(
 
     before = replay(archive, baseline, workers=workers)
     after = before if candidate.id == baseline.id else replay(archive, candidate, workers=workers)
-    return compare(after, before, truth=truth, fail_if=fail_if, minutes_each=minutes_each)
-
-
-def compare(
-    after: pd.DataFrame,
-    before: pd.DataFrame,
-    *,
-    truth: Mapping[str, str] | None = None,
-    fail_if: str = "",
-    minutes_each: float = MINUTES_PER_MISROUTE,
-) -> BackTest:
-    """The same over two histories that `lab.replay` has made already, of the same archive."""
-    import pandas as pd
-
-    after, before = after[~after["sent"]], before[~before["sent"]]
-    if list(after["sha256"]) != list(before["sha256"]):
-        raise InputError("the two replays are not of the same archive", cure="Replay both bundles again")
-    rows = after[["at", "sha256", "from_addr", "subject", "thread", "opens", "kind", "folder"]].reset_index(
-        drop=True
-    )
-    rows["domain"] = rows["from_addr"].str.rpartition("@")[2]
-    rows["truth"] = list(after["sha256"].map(truth).fillna("") if truth is not None else after["final_queue"])
-    sides = {"before": before.reset_index(drop=True), "after": after.reset_index(drop=True)}
-    columns = {f"{name}_{side}": table[name] for name in _SIDES for side, table in sides.items()}
-    rows = pd.concat([rows, pd.DataFrame(columns)], axis=1)
-    for name in _CHANGES:
-        rows[f"changed_{name}"] = _differs(rows[f"{name}_before"], rows[f"{name}_after"])
-    filed = _differs(rows["filed_in_before"], rows["filed_in_after"])
-    rows["changed_queue"] |= filed
-    names = [str(table["bundle"].iloc[0]) if len(table) else "" for table in (after, before)]
-    result = BackTest(
-        rows, names[0], names[1], minutes_each, f"mailbox history, {len(rows):,} incoming messages"
-    )
-    if not fail_if:
-        return result
-    return BackTest(rows, names[0], names[1], minutes_each, result.source, result.check(fail_if))
-
-
-def _differs(one: pd.Series[Any], other: pd.Series[Any]) -> pd.Series[bool]:
-    # two missing values are the same value here
-    return one.ne(other) & ~(one.isna() & other.isna())
-
-
-def _misrouted(rows: pd.DataFrame, side: str) -> Share:
-    return wilson(int(rows[f"queue_{side}"].ne(rows["truth"]).sum()), len(rows))
-
-
-def _share(share: Share) -> dict[str, float | int | None]:
-    value = round(share.value, 6) if share.of else None
-    return {
-        "hits": share.hits,
-        "of": share.of,
-        "value": value,
-        "low": round(share.low, 6),
-        "high": round(share.high, 6),
-    }
-
-
-def _table(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(name): _share(value) if isinstance(value, Share) else value for name, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
+    return BackTest(**vars(compare(after, before, truth=truth, fail_if=fail_if, minutes_each=minutes_each)))

@@ -34,7 +34,8 @@ def decide_all(
     jobs: Iterable[Job], bundle: Bundle, *, workers: int = 1, decisions: bool = False
 ) -> dict[Key, dict[str, Any]]:
     """Key -> the columns of the decision (see `row_of`), with the `Decision` itself where asked."""
-    if workers <= 1:
+    # a bundle that was changed in memory exists in this process only: workers would load the one on disk
+    if workers <= 1 or Bundle.load(bundle.path).id != bundle.id:
         return dict(_done(job, bundle, decisions=decisions) for job in jobs)
     # spawn, not fork: a notebook's process has threads that a fork would leave half alive
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=(bundle.path,))

@@ -1,7 +1,7 @@
 """The one way a stranger's words enter HTML: `esc`. Panels, tables, reports and notebooks all use it.
 
-A subject such as `<img src=x onerror=...>` shown through an HTML widget, a Styler, Markdown or the description
-of a progress bar runs code in the analyst's Jupyter origin, with the analyst's kernel behind it (tried).
+A subject such as `<img src=x onerror=...>` shown through an HTML widget, a Styler, Markdown or a progress
+bar's description runs code in the analyst's Jupyter origin, with the analyst's kernel behind it (tried).
 """
 
 from __future__ import annotations

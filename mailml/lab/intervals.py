@@ -32,7 +32,7 @@ class Share:
         if not self.of:
             return "no cases"
         text = f"{self.value:.1%} ({self.low:.1%}–{self.high:.1%}, n={self.of:,})"
-        return text if self.enough else f"{text}, not enough data"
+        return text if self.enough else f"{text}: few"
 
 
 def wilson(hits: int, of: int, z: float = 1.959964) -> Share:

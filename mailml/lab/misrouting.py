@@ -1,12 +1,11 @@
-"""Where the flow sends mail and where agents finally left it: misroutes by queue, rule, category, sender."""
+"""`lab.misrouting`: where the flow sends mail first, and where agents finally left it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mailml.errors import NotEnoughData
-from mailml.lab.intervals import Share, wilson
+from mailml.lab.misroutes import MINUTES_PER_MISROUTE, Misroutes, count
+from mailml.lab.report.misrouting import misrouting_page
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,71 +14,13 @@ if TYPE_CHECKING:
     from mailml.bundle import Bundle
     from mailml.lab.report.page import Page
 
-# What a hand-over costs until a better figure is known: reading, deciding, and the wait in the other queue.
-MINUTES_PER_MISROUTE = 12.0
-_KEPT = (
-    "thread", "at", "from_addr", "subject", "sha256", "category", "probability", "rule", "queue",
-    "final_queue", "bundle",
-)  # fmt: skip
 
+class MisroutingReport(Misroutes):
+    """The figures of `Misroutes`, which show themselves as the page in a notebook."""
 
-@dataclass(frozen=True, eq=False)
-class MisroutingReport:
-    """One row per interaction whose resolving queue is known.
-
-    `rows` has: thread, at, from_addr, domain, subject, sha256, category, probability, rule, bundle, first
-    (the queue the flow chose), final (the folder where agents left it) and misrouted.
-    """
-
-    rows: pd.DataFrame
-    unknown: int  # interactions that lie in no queue's folder: nobody can say
-    minutes_each: float
-    source: str
-
-    @property
-    def rate(self) -> Share:
-        """The share of interactions whose first queue was not the one that resolved them."""
-        return wilson(int(self.rows["misrouted"].sum()), len(self.rows))
-
-    @property
-    def minutes_lost(self) -> float:
-        """The cost in minutes."""
-        return self.rate.hits * self.minutes_each
-
-    def by(self, column: str) -> pd.DataFrame:
-        """Interactions, misroutes and rate per first, final, rule, category, domain, bundle or month."""
-        import pandas as pd
-
-        groups = self.rows.groupby(column, sort=True, dropna=False)["misrouted"]
-        table = [(key, wilson(int(part.sum()), len(part))) for key, part in groups]
-        table.sort(key=lambda item: (-item[1].hits, str(item[0])))
-        rows = [(named(key), share.of, share.hits, share) for key, share in table]
-        return pd.DataFrame(rows, columns=[column, "interactions", "misrouted", "rate"])
-
-    def by_month(self) -> pd.DataFrame:
-        """The rate month by month (UTC): when did it change?"""
-        months = self.rows.assign(month=self.rows["at"].dt.strftime("%Y-%m"))
-        table = MisroutingReport(months, self.unknown, self.minutes_each, self.source).by("month")
-        return table.sort_values("month").reset_index(drop=True)
-
-    def transfers(self) -> pd.DataFrame:
-        """Interactions per first queue (rows) and resolving queue (columns)."""
-        import pandas as pd
-
-        return pd.crosstab(self.rows["first"], self.rows["final"])
-
-    def telling(self, n: int = 20) -> pd.DataFrame:
-        """The most telling misroutes: where the classifier was surest, or a rule did not ask it."""
-        wrong = self.rows[self.rows["misrouted"]]
-        order = wrong.assign(sure=wrong["probability"].fillna(1.0))
-        columns = ["at", "from_addr", "subject", "first", "final", "rule", "category", "probability"]
-        return order.sort_values(["sure", "at"], ascending=[False, False])[columns].head(n)
-
-    def page(self) -> Page:
+    def page(self, *, addresses: bool = False) -> Page:
         """The report as a page: `.write("misrouting.html")` makes the file."""
-        from mailml.lab.report.misrouting import misrouting_page
-
-        return misrouting_page(self)
+        return misrouting_page(self, addresses=addresses)
 
     def _repr_html_(self) -> str:
         return self.page()._repr_html_()
@@ -91,33 +32,13 @@ def misrouting(
     """First queue (what the bundle decides) against resolving queue (the folder where agents left the mail).
 
     `history` is an archive, or what `lab.replay` made of it with this bundle. Only mail that opens an
-    interaction counts: replies follow their conversation. Raises NotEnoughData when no mail lies in a folder
-    of one of the flow's queues.
+    interaction counts: replies follow their conversation. Mail of the time in which the bundle's classifier
+    was trained is left out where enough other mail is there. Raises NotEnoughData when no mail lies in a
+    folder of one of the flow's queues.
     """
     import pandas as pd
 
-    ledger = history if isinstance(history, pd.DataFrame) else _replayed(history, bundle)
-    opening = ledger[ledger["opens"] & ~ledger["sent"] & ledger["queue"].ne("")]
-    known = opening[opening["final_queue"].ne("")]
-    if known.empty:
-        queues = ", ".join(sorted(bundle.flow.queues()))
-        cure = f"Pull the folders that are named after the queues: {queues}"
-        raise NotEnoughData("no message of this history lies in the folder of a queue", cure=cure)
-    rows = (
-        known[list(_KEPT)].rename(columns={"queue": "first", "final_queue": "final"}).reset_index(drop=True)
-    )
-    rows["domain"] = rows["from_addr"].str.rpartition("@")[2]
-    rows["misrouted"] = rows["first"].ne(rows["final"])
-    source = f"mailbox history, {len(ledger):,} messages, decided by bundle {bundle.id}"
-    return MisroutingReport(rows, len(opening) - len(known), minutes_each, source)
-
-
-def named(key: object) -> str:
-    """The name of a group: what is missing is "(none)"."""
-    return "(none)" if key is None or key != key or key == "" else str(key)
-
-
-def _replayed(archive: Archive, bundle: Bundle) -> pd.DataFrame:
     from mailml.lab.replay import replay
 
-    return replay(archive, bundle)
+    ledger = history if isinstance(history, pd.DataFrame) else replay(history, bundle)
+    return MisroutingReport(**vars(count(ledger, bundle, minutes_each=minutes_each)))

@@ -16,6 +16,7 @@ from mailml.errors import ArchiveError
 from mailml.lab.arrivals import Arrival, Key, arrivals
 from mailml.lab.deciding import Job, decide_all, row_of
 from mailml.lab.folders import queue_of
+from mailml.lab.unseen import training_span
 from mailml.lab.walk import Walk
 from mailml.message import parse
 from mailml.verdict import Context
@@ -30,7 +31,7 @@ COLUMNS = (
     "at", "account", "folder", "uidvalidity", "uid", "sha256", "thread", "joined_by", "opens", "sent",
     "automatic", "from_addr", "subject", "kind", "row", "disposition", "queue", "filed_in", "priority",
     "category", "probability", "ack", "ack_reason", "due", "due_sum", "target", "rule",
-    "final_queue", "bundle",
+    "final_queue", "bundle", "seen",
 )  # fmt: skip
 
 
@@ -43,7 +44,8 @@ def replay(
     opens, sent (ours), automatic (ours, and a machine wrote it), from_addr, subject; of the decision kind,
     row (of the table of automated mail), disposition, queue ("" when filed), filed_in, priority, category,
     probability, ack, ack_reason, due, due_sum, target, rule; final_queue (the queue in whose folder agents
-    left it, "" if none) and bundle. With `decisions` the column `decision` holds the whole `Decision`s.
+    left it, "" if none), bundle, and seen (it came while the bundle's classifier was in training, so that it
+    proves nothing). With `decisions` the column `decision` holds the whole `Decision`s.
 
     `loop_key` verifies our own Message-IDs. With `workers` above 1 that many processes decide; a script that
     does so needs the usual `if __name__ == "__main__"`.
@@ -111,6 +113,7 @@ def _frame(
 ) -> pd.DataFrame:
     import pandas as pd
 
+    span = training_span(bundle)
     facts = (
         {
             "at": arrival.at,
@@ -124,6 +127,7 @@ def _frame(
             "subject": arrival.subject,
             "final_queue": "" if arrival.sent else queue_of(arrival.folder, queues),
             "bundle": bundle.id,
+            "seen": span is not None and not arrival.sent and span[0] <= arrival.at <= span[1],
         }
         for arrival in history
     )
@@ -131,5 +135,5 @@ def _frame(
     frame = pd.DataFrame([{**fact, **row} for fact, row in zip(facts, rows, strict=True)], columns=columns)
     for name in ("at", "due"):
         frame[name] = pd.to_datetime(frame[name], utc=True)
-    flags = dict.fromkeys(("opens", "sent", "automatic", "ack"), "bool")
+    flags = dict.fromkeys(("opens", "sent", "automatic", "ack", "seen"), "bool")
     return frame.astype({"probability": "float64", **flags})

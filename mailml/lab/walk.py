@@ -17,8 +17,6 @@ class _State:
 
     acked: bool = False
     answered: bool = False
-    ours: set[str] = field(default_factory=set)  # folded Message-IDs of our mail
-    last_ours: datetime | None = None
     people: dict[str, datetime] = field(default_factory=dict)  # who wrote as a person, and when last
 
 
@@ -28,6 +26,7 @@ class Walk:
     def __init__(self, loop_key: bytes = b"") -> None:
         self._loop_key = loop_key
         self._threads: dict[str, _State] = {}
+        self._ours: dict[str, datetime] = {}  # folded Message-ID of our mail -> when it left
         self._answered: set[str] = set()  # addresses that a person of ours has written to
 
     def context(self, arrival: Arrival) -> Context:
@@ -36,12 +35,11 @@ class Walk:
         A replay decides at the moment of arrival, and the loop breaker never says no: both depend on the
         service's own history, which an archive does not hold.
         """
-        thread = Thread() if arrival.opens else self._thread(arrival)
         return Context(
             received_at=arrival.at,
             now=arrival.at,
             mailbox=arrival.key[0],
-            thread=thread,
+            thread=self._thread(arrival),
             known_sender=arrival.from_addr in self._answered,
             loop_key=self._loop_key,
         )
@@ -56,9 +54,8 @@ class Walk:
     def sent(self, arrival: Arrival, *, automatic: bool) -> None:
         """Record a message of ours; one by a person answers the interaction and makes its reader known."""
         state = self._state(arrival)
-        state.last_ours = arrival.at
         if arrival.message_id:
-            state.ours.add(arrival.message_id)
+            self._ours[arrival.message_id] = arrival.at
         if automatic:
             return
         state.answered = True
@@ -68,15 +65,18 @@ class Walk:
         return self._threads.setdefault(arrival.thread, _State())
 
     def _thread(self, arrival: Arrival) -> Thread:
+        answered = [self._ours[i] for i in arrival.answers if i in self._ours]
+        since = (arrival.at - max(answered)).total_seconds() if answered else None
+        if arrival.opens:
+            return Thread(answers_ours=bool(answered), seconds_since_ours=since)
         state = self._state(arrival)
         lately = state.people.get(arrival.from_addr)
-        since = None if state.last_ours is None else (arrival.at - state.last_ours).total_seconds()
         return Thread(
             reference=arrival.thread,
             joined_by=arrival.joined_by,
             acked=state.acked,
             answered=state.answered,
-            answers_ours=not state.ours.isdisjoint(arrival.answers),
+            answers_ours=bool(answered),
             human_within_30_days=lately is not None and arrival.at - lately <= LATELY,
             seconds_since_ours=since,
         )

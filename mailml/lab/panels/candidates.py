@@ -49,9 +49,10 @@ def candidates(
 ) -> list[Candidate]:
     """Up to `n` incoming messages that no person has labelled yet.
 
-    `order`: random (an honest sample for evaluation), uncertain (the classifier's two best answers are close),
-    disagreement (the flow would send it elsewhere than where agents left it), cluster (one of each topic after
-    the other). The middle two need a bundle with a classifier. The same seed gives the same messages.
+    `order`: random (an honest sample for evaluation), uncertain (the classifier's two best answers are
+    close), disagreement (the flow would send it elsewhere than where agents left it), cluster (one of each
+    topic after the other). The middle two need a bundle with a classifier. The same seed gives the same
+    messages.
     """
     if order not in ORDERS:
         raise InputError(f"{order!r} is no order", cure=f"The orders are {', '.join(ORDERS)}")
@@ -86,7 +87,7 @@ def _unlabelled(archive: Archive, labels: Labels | None, bundle: Bundle | None) 
 
 
 def _judge(archive: Archive, row: dict[str, Any], bundle: Bundle) -> tuple[float, bool, str]:
-    """How sure the classifier is (its best less its second), whether agents disagree, and all that in words."""
+    """How sure the classifier is (its best less its second), whether agents disagree, and that in words."""
     from mailml.decide import decide
     from mailml.message import parse
     from mailml.text import classifier_input, own_words
@@ -121,9 +122,8 @@ def _one_of_each(rows: Sequence[dict[str, Any]], seed: int, topics: int = 20) ->
     if len(rows) <= topics:
         return list(rows)
     texts = [f"{row['subject']} {row['own'] or ''}"[:2_000] or "empty" for row in rows]
-    words = TfidfVectorizer(max_features=5_000, sublinear_tf=True, token_pattern=r"\w{2,}").fit_transform(
-        texts
-    )
+    vectorizer = TfidfVectorizer(max_features=5_000, sublinear_tf=True)
+    words = vectorizer.fit_transform(texts)
     found = MiniBatchKMeans(topics, random_state=seed, n_init=1).fit_predict(words)
     turn: dict[int, int] = {}
     order = []

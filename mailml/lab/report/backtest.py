@@ -11,20 +11,22 @@ from mailml.lab.report.misrouting import transfer_section
 from mailml.lab.report.page import Page, Section, Tile, from_frame, table
 
 if TYPE_CHECKING:
-    from mailml.lab.backtest import BackTest
+    from mailml.lab.comparison import Comparison
 
+CHANGED = "Pale bands keep their queue; strong bands go to another one."
 _MOST = 200
 
 
-def backtest_page(test: BackTest, *, addresses: bool = False) -> Page:
+def backtest_page(test: Comparison, *, addresses: bool = False) -> Page:
     """The page: tiles, the diff as a flow, misroutes before and after per queue and rule, the list."""
     lead = (
         f"Bundle {test.candidate} (after) against bundle {test.baseline} (before) over {len(test.rows):,} "
-        f"incoming messages; {len(test.judged):,} of them show where agents finally wanted them."
-    )
+        f"incoming messages; {len(test.judged):,} of them are judged by where agents finally left them. "
+        f"{test.note}"
+    ).strip()
     made = f"{test.rows['at'].max():%Y-%m-%d}" if len(test.rows) else ""
     sections = (
-        transfer_section(test.transfers(), ("before", "after"), "What changes queue"),
+        transfer_section(test.transfers(), ("before", "after"), "What changes queue", CHANGED),
         rates_section(test, "truth", "Misroutes by resolving queue"),
         rates_section(test, "rule_after", "Misroutes by rule"),
         rates_section(test, "domain", "Misroutes by sender's domain"),
@@ -33,7 +35,7 @@ def backtest_page(test: BackTest, *, addresses: bool = False) -> Page:
     return Page("Back-test", lead, test.source, made, backtest_tiles(test), sections)
 
 
-def backtest_tiles(test: BackTest) -> tuple[Tile, ...]:
+def backtest_tiles(test: Comparison) -> tuple[Tile, ...]:
     """The head of the report: the rates, what changes, what it saves, and the gate where there is one."""
     before, after, changes = test.before, test.after, test.changes
     tiles = [
@@ -58,7 +60,7 @@ def backtest_tiles(test: BackTest) -> tuple[Tile, ...]:
     return tuple(tiles)
 
 
-def rates_section(test: BackTest, column: str, title: str, most: int = 15) -> Section:
+def rates_section(test: Comparison, column: str, title: str, most: int = 15) -> Section:
     """Misroutes before and after, row by row."""
     rows = test.by(column).head(most)
     after = list(zip(map(str, rows[column]), rows["misrouted_after"], strict=True))
@@ -68,7 +70,7 @@ def rates_section(test: BackTest, column: str, title: str, most: int = 15) -> Se
     return Section(title, "Green is better than before, red worse.", picture, (from_frame(rows),))
 
 
-def _list(test: BackTest, *, addresses: bool) -> Section:
+def _list(test: Comparison, *, addresses: bool) -> Section:
     rows = test.diff()
     shown = rows.head(_MOST)
     hide = str if addresses else mask

@@ -118,7 +118,8 @@ def shares(
             _dot(axes, share, at - lift, CALM if old is None else GOOD if better else BAD, None)
         axes.set_yticks(range(len(rows)), [label(name) for name, _ in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_xlim(left=0)
+        # room on the left: a dot at 0 % must not be cut in half
+        axes.set_xlim(left=-0.012)
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_formatter(lambda value, _at: f"{value:.0%}")
         if before:
@@ -144,6 +145,7 @@ def stacked(columns: Sequence[str], series: Mapping[str, Sequence[float]], alt: 
             base = [low + value for low, value in zip(base, values, strict=True)]
         _thin_ticks(axes, columns)
         axes.set_ylabel(ylabel)
+        axes.locator_params(axis="y", integer=True)
         axes.grid(visible=False, axis="x")
         _legend_above(axes, len(series))
     return drawing.picture

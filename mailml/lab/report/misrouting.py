@@ -12,15 +12,16 @@ from mailml.lab.report.page import Page, Section, Table, Tile, from_frame, table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mailml.lab.misrouting import MisroutingReport
+    from mailml.lab.misroutes import Misroutes
 
 
-def misrouting_page(report: MisroutingReport, *, addresses: bool = False) -> Page:
+def misrouting_page(report: Misroutes, *, addresses: bool = False) -> Page:
     """The page: tiles, transfers, rates by queue, rule, category and sender, the telling messages."""
     lead = (
         f"{len(report.rows):,} interactions whose resolving queue is known: where the flow sends them first, "
         "and the folder where agents finally left them."
     )
+    lead = f"{lead} {report.note}".strip()
     return Page(
         "Where mail goes wrong",
         lead,
@@ -39,7 +40,7 @@ def misrouting_page(report: MisroutingReport, *, addresses: bool = False) -> Pag
     )
 
 
-def misrouting_tiles(report: MisroutingReport) -> tuple[Tile, ...]:
+def misrouting_tiles(report: Misroutes) -> tuple[Tile, ...]:
     """The head of the report."""
     rate = report.rate
     return (
@@ -51,7 +52,10 @@ def misrouting_tiles(report: MisroutingReport) -> tuple[Tile, ...]:
 
 
 def transfer_section(
-    counts: pd.DataFrame, heads: tuple[str, str], title: str = "From queue to queue"
+    counts: pd.DataFrame,
+    heads: tuple[str, str],
+    title: str = "From queue to queue",
+    lead: str = "Pale bands stayed where they were sent first; strong bands were moved.",
 ) -> Section:
     """A picture of a table of queue by queue, with that table under it."""
     moves = {
@@ -64,11 +68,10 @@ def transfer_section(
         moves, f"Messages from {heads[0]} to {heads[1]}; the numbers stand in the table.", heads
     )
     numbers = from_frame(counts, f"Rows: {heads[0]}. Columns: {heads[1]}.", index=True)
-    lead = "Pale bands stayed where they were sent first; strong bands were moved."
     return Section(title, lead, picture, (numbers,))
 
 
-def _rates(report: MisroutingReport, column: str, title: str) -> Section:
+def _rates(report: Misroutes, column: str, title: str) -> Section:
     rows = report.by(column)
     return Section(
         title, "Share misrouted; the lines are 95 % intervals.", _picture(rows, column), (from_frame(rows),)
@@ -80,7 +83,7 @@ def _picture(rows: pd.DataFrame, column: str) -> Picture:
     return shares(named[:20], f"Share misrouted by {column}, with 95 % intervals; numbers in the table.")
 
 
-def _trend(report: MisroutingReport) -> Section:
+def _trend(report: Misroutes) -> Section:
     rows = report.by_month()
     values = {"misrouted": [share.value for share in rows["rate"]]}
     picture = lines(list(rows["month"]), values, "Share misrouted, month by month.", "", percent=True)
@@ -89,12 +92,12 @@ def _trend(report: MisroutingReport) -> Section:
     )
 
 
-def _domains(report: MisroutingReport, *, addresses: bool) -> Section:
+def _domains(report: Misroutes, *, addresses: bool) -> Section:
     rows = report.by("domain").head(15)
     return Section("By sender's domain", "The fifteen with most misroutes.", None, (from_frame(rows),))
 
 
-def _telling(report: MisroutingReport, *, addresses: bool) -> Section:
+def _telling(report: Misroutes, *, addresses: bool) -> Section:
     lead = "Surest and wrong: here a rule, a label or the training data is mistaken."
     return Section(
         "The most telling messages", lead, None, (_messages(report.telling(), addresses=addresses),)

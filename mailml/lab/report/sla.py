@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 from mailml.lab.escape import mask
 from mailml.lab.report.drawings import waiting
 from mailml.lab.report.figures import heat, lines, shares
-from mailml.lab.report.page import Page, Section, Tile, from_frame, table
+from mailml.lab.report.page import Page, Section, Table, Tile, from_frame, table
 
 if TYPE_CHECKING:
-    from mailml.lab.sla_report import SlaReport
+    import pandas as pd
+
+    from mailml.lab.waits import Waits
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MOST_BREACHES = 200
+_MOST_BREACHES = 100
 
 
-def sla_page(report: SlaReport, *, addresses: bool = False) -> Page:
+def sla_page(report: Waits, *, addresses: bool = False) -> Page:
     """The page: tiles, queues, distribution, trend, arrivals, backlog, and every breach with its sum.
 
     Addresses are masked unless `addresses` asks for them.
@@ -44,7 +46,7 @@ def sla_page(report: SlaReport, *, addresses: bool = False) -> Page:
     )
 
 
-def sla_tiles(report: SlaReport) -> tuple[Tile, ...]:
+def sla_tiles(report: Waits) -> tuple[Tile, ...]:
     """The head of the report."""
     within, rows = report.within, report.interactions
     waits = int(rows["answered_at"].isna().sum())
@@ -62,7 +64,7 @@ def sla_tiles(report: SlaReport) -> tuple[Tile, ...]:
     )
 
 
-def by_queue(report: SlaReport) -> Section:
+def by_queue(report: Waits) -> Section:
     """Share within target per queue."""
     rows = report.by_queue()
     picture = shares(
@@ -74,7 +76,7 @@ def by_queue(report: SlaReport) -> Section:
     return Section("Within target, by queue", lead, picture, tables)
 
 
-def _distribution(report: SlaReport) -> Section:
+def _distribution(report: Waits) -> Section:
     rows = report.interactions
     hours = {str(queue): list(part["minutes"].dropna() / 60) for queue, part in rows.groupby("queue")}
     target = _target_hours(report)
@@ -91,14 +93,14 @@ def _distribution(report: SlaReport) -> Section:
     return Section("The whole distribution", "The red line is the target.", picture, (numbers,))
 
 
-def _target_hours(report: SlaReport) -> float:
+def _target_hours(report: Waits) -> float:
     from mailml.sla import parse_target
 
     usual = report.interactions["target"].mode().iloc[0]
     return parse_target(usual).minutes_in(report.calendar) / 60
 
 
-def _trend(report: SlaReport) -> Section:
+def _trend(report: Waits) -> Section:
     rows = report.by_month()
     series = {"within target": [share.value if share.of else 0.0 for share in rows["within_target"]]}
     picture = lines(
@@ -109,7 +111,7 @@ def _trend(report: SlaReport) -> Section:
     )
 
 
-def _arrivals(report: SlaReport) -> Section:
+def _arrivals(report: Waits) -> Section:
     counts = report.arrivals()
     hours = [f"{hour:02}" for hour in range(24)]
     picture = heat(counts.to_numpy().tolist(), _DAYS, hours, "New interactions by weekday and hour.")
@@ -119,7 +121,7 @@ def _arrivals(report: SlaReport) -> Section:
     return Section("When they write", lead, picture, (numbers,))
 
 
-def _backlog(report: SlaReport) -> Section:
+def _backlog(report: Waits) -> Section:
     days = report.backlog()
     names = [f"{day:%Y-%m-%d}" for day in days.index]
     picture = lines(
@@ -136,26 +138,39 @@ def _backlog(report: SlaReport) -> Section:
     )
 
 
-def _breaches(report: SlaReport, *, addresses: bool) -> Section:
+def _breaches(report: Waits, *, addresses: bool) -> Section:
     rows = report.breaches()
-    shown = rows.head(_MOST_BREACHES)
+    late, never = rows[rows["state"].eq("answered")], rows[rows["state"].ne("answered")]
+    tables = (
+        _promises(report, late, f"Answered late ({len(late):,})", addresses=addresses),
+        _promises(report, never, f"Never answered ({len(never):,})", addresses=addresses),
+    )
+    most = f" At most {_MOST_BREACHES} of each are listed." if len(rows) > _MOST_BREACHES else ""
+    zone = report.calendar.zone
+    lead = f"Every due time with the sum that led to it, the latest answers first; times of {zone}."
+    return Section("Broken promises", f"{lead}{most}", None, tables)
+
+
+def _promises(report: Waits, rows: pd.DataFrame, caption: str, *, addresses: bool) -> Table:
+    hide = str if addresses else mask
     cells = [
         (
-            row["opened"],
-            row["from_addr"] if addresses else mask(row["from_addr"]),
-            row["subject"] if addresses else mask(row["subject"]),
+            report.calendar.local(row["opened"]),
+            hide(row["from_addr"]),
+            hide(row["subject"]),
             row["queue"],
-            row["due"],
+            report.calendar.local(row["due"]),
             row["due_sum"],
-            row["answered_at"],
-            _hours(row["late"] / 60) + " late",
+            _late(row["late"] / 60, report.calendar.day_minutes() / 60),
         )
-        for row in shown.to_dict("records")
+        for row in rows.head(_MOST_BREACHES).to_dict("records")
     ]
-    columns = ("opened (UTC)", "from", "subject", "queue", "due (UTC)", "the sum", "answered (UTC)", "")
-    more = f" The {_MOST_BREACHES} latest of {len(rows):,} are listed." if len(rows) > len(shown) else ""
-    lead = f"Every due time with the sum that led to it, the latest answers first.{more}"
-    return Section("Broken promises", lead, None, (table(columns, cells),))
+    return table(("opened", "from", "subject", "queue", "due", "the sum", "late by"), cells, caption)
+
+
+def _late(hours: float, day_hours: float) -> str:
+    """Business hours, or working days where it is more than two."""
+    return _hours(hours) if hours <= 2 * day_hours else f"{hours / day_hours:.0f} working days"
 
 
 def _hours(hours: float) -> str:

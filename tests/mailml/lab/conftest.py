@@ -21,7 +21,7 @@ _BLANK: dict[str, Any] = {
     "from_addr": "anna@customer.example", "subject": "question", "kind": "human", "disposition": "deliver",
     "queue": "Billing", "filed_in": "",
     "priority": 0, "category": None, "probability": None, "ack": False, "ack_reason": "",
-    "target": "4 business hours", "rule": "default", "final_queue": "", "bundle": "b1",
+    "target": "4 business hours", "rule": "default", "final_queue": "", "bundle": "b1", "seen": False,
 }  # fmt: skip
 
 

@@ -78,3 +78,15 @@ def test_the_page_holds_numbers_and_no_markup(history: History, desk_bundle: Any
     assert "&lt;b onclick=x&gt;" in html
     assert "<b onclick" not in html
     assert "anna@customer" not in html
+
+
+def test_training_mail_is_not_judged(history: History, desk_bundle: Any) -> None:
+    """Where enough mail is unseen only that is judged; else all of it, and the page says that it flatters."""
+    seen = {"at": DAY, "final_queue": "Billing", "seen": True}
+    fresh = {"at": DAY, "final_queue": "Tech Support"}
+    report = misrouting(history(*[seen] * 50, *[fresh] * 100), desk_bundle)
+    assert (report.rate.of, report.rate.value) == (100, 1.0)
+    assert "50 messages" in report.note
+    few = misrouting(history(*[seen] * 50, *[fresh] * 10), desk_bundle)
+    assert few.rate.of == 60
+    assert "flatter" in few.page().html()

@@ -1,0 +1,100 @@
+"""Where the flow sends mail and where agents finally left it: misroutes by queue, rule, category, sender."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mailml.errors import NotEnoughData
+from mailml.lab.intervals import Share, wilson
+from mailml.lab.unseen import judgeable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mailml.bundle import Bundle
+
+# What a hand-over costs until a better figure is known: reading, deciding, and the wait in the other queue.
+MINUTES_PER_MISROUTE = 12.0
+_KEPT = (
+    "thread", "at", "from_addr", "subject", "sha256", "category", "probability", "rule", "queue",
+    "final_queue", "bundle", "seen",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Misroutes:
+    """One row per interaction whose resolving queue is known.
+
+    `rows` has: thread, at, from_addr, domain, subject, sha256, category, probability, rule, bundle, first
+    (the queue the flow chose), final (the folder where agents left it) and misrouted.
+    """
+
+    rows: pd.DataFrame
+    unknown: int  # interactions that lie in no queue's folder: nobody can say
+    minutes_each: float
+    source: str
+    note: str = ""  # what must be said beside the figures
+
+    @property
+    def rate(self) -> Share:
+        """The share of interactions whose first queue was not the one that resolved them."""
+        return wilson(int(self.rows["misrouted"].sum()), len(self.rows))
+
+    @property
+    def minutes_lost(self) -> float:
+        """The cost in minutes."""
+        return self.rate.hits * self.minutes_each
+
+    def by(self, column: str) -> pd.DataFrame:
+        """Interactions, misroutes and rate per first, final, rule, category, domain, bundle or month."""
+        import pandas as pd
+
+        groups = self.rows.groupby(column, sort=True, dropna=False)["misrouted"]
+        table = [(key, wilson(int(part.sum()), len(part))) for key, part in groups]
+        table.sort(key=lambda item: (-item[1].hits, str(item[0])))
+        rows = [(named(key), share.of, share.hits, share) for key, share in table]
+        return pd.DataFrame(rows, columns=[column, "interactions", "misrouted", "rate"])
+
+    def by_month(self) -> pd.DataFrame:
+        """The rate month by month (UTC): when did it change?"""
+        months = self.rows.assign(month=self.rows["at"].dt.strftime("%Y-%m"))
+        table = replace(self, rows=months).by("month")
+        return table.sort_values("month").reset_index(drop=True)
+
+    def transfers(self) -> pd.DataFrame:
+        """Interactions per first queue (rows) and resolving queue (columns)."""
+        import pandas as pd
+
+        return pd.crosstab(self.rows["first"], self.rows["final"])
+
+    def telling(self, n: int = 20) -> pd.DataFrame:
+        """The most telling misroutes: where the classifier was surest, or a rule did not ask it."""
+        wrong = self.rows[self.rows["misrouted"]]
+        order = wrong.assign(sure=wrong["probability"].fillna(1.0))
+        columns = ["at", "from_addr", "subject", "first", "final", "rule", "category", "probability"]
+        return order.sort_values(["sure", "at"], ascending=[False, False])[columns].head(n)
+
+
+def count(ledger: pd.DataFrame, bundle: Bundle, *, minutes_each: float = MINUTES_PER_MISROUTE) -> Misroutes:
+    """Misroutes in what `lab.replay` made of an archive with this bundle; see `lab.misrouting`."""
+    opening = ledger[ledger["opens"] & ~ledger["sent"] & ledger["queue"].ne("")]
+    known = opening[opening["final_queue"].ne("")]
+    if known.empty:
+        queues = ", ".join(sorted(bundle.flow.queues()))
+        cure = f"Pull the folders that are named after the queues: {queues}"
+        raise NotEnoughData("no message of this history lies in the folder of a queue", cure=cure)
+    unknown = len(opening) - len(known)
+    known, note = judgeable(known)
+    rows = (
+        known[list(_KEPT)].rename(columns={"queue": "first", "final_queue": "final"}).reset_index(drop=True)
+    )
+    rows["domain"] = rows["from_addr"].str.rpartition("@")[2]
+    rows["misrouted"] = rows["first"].ne(rows["final"])
+    source = f"mailbox history, {len(ledger):,} messages, decided by bundle {bundle.id}"
+    return Misroutes(rows, unknown, minutes_each, source, note)
+
+
+def named(key: object) -> str:
+    """The name of a group: what is missing is "(none)"."""
+    return "(none)" if key is None or key != key or key == "" else str(key)
