@@ -34,17 +34,22 @@ def bounce(case: Case) -> list[Finding]:
 
 def weak_bounce(case: Case) -> list[Finding]:
     """Row 3b: the sender and the subject of a delivery report, and nothing that proves one."""
-    sender, phrase = daemon(case) or postmaster(case), bounce_phrase(case.message.subject)
-    return [sender, ("Subject", phrase)] if sender and phrase else _wordless_forward(case)
+    sender = daemon(case) or postmaster(case)
+    if not sender:
+        return _wordless_forward(case)
+    phrase = bounce_phrase(case.message.subject)
+    return [sender, ("Subject", phrase)] if phrase else []
 
 
 def _wordless_forward(case: Case) -> list[Finding]:
     """A bounce that a client or a rule passed on without a word of its own: nobody asks anything in it."""
+    phrase = bounce_phrase(case.message.subject, forwarded=True)
+    if not phrase:
+        return []
     quoted, everything = case.text.quoted.strip(), case.text.everything.strip()
     if everything and not (quoted and everything.startswith(quoted[:40])):
         return []
-    phrase = bounce_phrase(case.message.subject, forwarded=True)
-    return [("Subject", case.message.subject), ("text", "nothing above the forward")] if phrase else []
+    return [("Subject", case.message.subject), ("text", "nothing above the forward")]
 
 
 def _report(case: Case) -> list[Finding]:

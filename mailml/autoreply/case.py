@@ -31,9 +31,16 @@ class Case:
 
         Never a search through the raw block: a list of names in a DKIM h= tag is no evidence.
         """
+        present = self.present
         for name in names:
-            for value in self.message.all(name):
-                yield name, value[:LONGEST_HEADER]
+            if name.lower() in present:
+                for value in self.message.all(name):
+                    yield name, value[:LONGEST_HEADER]
+
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """The lower-case names of the headers there are: most questions end here."""
+        return frozenset(header.name.lower() for header in self.message.headers)
 
     def tokens(self, *names: str) -> Iterator[tuple[str, str, str]]:
         """(name, value, token) of every instance: the token is lower-case, without comment and parameters."""
@@ -127,5 +134,7 @@ def evidence(row: str, findings: Iterable[Finding]) -> tuple[Evidence, ...]:
 
 
 def _shown(value: str) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in value[: 2 * LONGEST_VALUE])
+    printable = value[: 2 * LONGEST_VALUE]
+    if not printable.isprintable():
+        printable = "".join(char if char.isprintable() else " " for char in printable)
     return " ".join(printable.split())[:LONGEST_VALUE]
