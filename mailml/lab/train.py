@@ -209,7 +209,7 @@ def check_classes(labels: Sequence[str], least: int) -> tuple[str, ...]:
         raise NotEnoughData(
             f"all {counts[0]} labels say {str(names[0])!r}", cure="A classifier needs at least two categories"
         )
-    few = [f"{name!r} has {n}" for name, n in zip(names, counts, strict=True) if n < least]
+    few = [f"{str(name)!r} has {n}" for name, n in zip(names, counts, strict=True) if n < least]
     if few:
         what = f"too few labelled messages: {', '.join(few)}; each category needs at least {least}"
         raise NotEnoughData(what, cure="Label more of them, or give those messages another category")
