@@ -23,7 +23,7 @@ class Timekeeper:
         self.journal, self.config, self.clock = journal, config, clock
         self.log = structlog.get_logger("clock")
         self._silent: set[str] = set()
-        self._reconciled_at = clock()  # the watchers have just read everything
+        self._started_at = self._reconciled_at = clock()  # the watchers are reading everything just now
 
     def run(self, bells: Bells) -> None:
         """Tick until told to stop."""
@@ -60,8 +60,11 @@ class Timekeeper:
         """A mailbox that fell silent is an alarm: a failure must not look like an empty mailbox."""
         now = self.clock()
         period = self.config.service.poll_seconds * _SILENT_POLLS + 60
+        before = now - round(period * SECOND)
+        if before < self._started_at:
+            return  # a service that has just started has not been silent yet
         with self.journal.read() as tx:
-            silent = {name: number for number, name in incoming.stale(tx, now - round(period * SECOND))}
+            silent = {name: number for number, name in incoming.stale(tx, before)}
         watched = {mailbox.name for mailbox in self.config.mailboxes}
         fell = [name for name in silent if name in watched and name not in self._silent]
         self._silent = set(silent) & watched

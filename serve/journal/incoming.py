@@ -89,14 +89,16 @@ def known_uids(tx: Tx, mailbox: int, uidvalidity: int, first: int = 1) -> set[in
     return set(tx.execute(select(t.uid).where(same)).scalars())
 
 
-def store(tx: Tx, mailbox: int, uidvalidity: int, mails: Iterable[Mail], seen_at: int) -> list[int]:
-    """Store new messages and move the cursor behind them; returns their numbers.
+def store(
+    tx: Tx, mailbox: int, uidvalidity: int, mails: Iterable[Mail], seen_at: int, *, reached: int = 0
+) -> list[int]:
+    """Store new messages and move the cursor behind them, or to `reached`; returns their numbers.
 
     A message stored under an earlier UIDVALIDITY (same bytes, same Message-ID, not yet found again) is
     recognised: its row gets the new UID, and nothing is decided twice.
     """
     at = cursor(tx, mailbox)
-    highest = at.last_uid if at.uidvalidity == uidvalidity else 0
+    highest = max(reached, at.last_uid if at.uidvalidity == uidvalidity else 0)
     have = known_uids(tx, mailbox, uidvalidity)
     new: list[int] = []
     for mail in mails:

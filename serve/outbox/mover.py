@@ -111,6 +111,9 @@ class Mover:
         selected = session.selected
         if selected is None or selected.folder != self.mailbox.places.inbox or selected.readonly:
             selected = session.select(self.mailbox.places.inbox)
+        else:
+            # a UID this connection has not been told of yet cannot be moved by it: Dovecot then moves nothing
+            session.noop()
         return selected.uidvalidity
 
     def _move(self, session: ImapSession, uids: list[int], folder: str) -> dict[int, int]:
@@ -136,7 +139,8 @@ class Mover:
             if there is not None:
                 outbox.moved(tx, move, "done", now, remote_uid=there, note="found in the folder")
             elif here:
-                outbox.postpone(tx, move.id, now + _wait(move.attempts), "the server moved nothing")
+                wait = _wait(move.attempts) if move.attempts else 0
+                outbox.postpone(tx, move.id, now + wait, "the server moved nothing")
             else:
                 outbox.moved(tx, move, "gone", now, note="somebody else moved or deleted it")
                 events.add(

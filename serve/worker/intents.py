@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailml.bundle import Bundle
+from mailml.errors import MailmlError
 from mailml.message import Message
 from mailml.thread import fold_message_id
 from mailml.verdict import Context, Decision, Disposition, Kind, Reason
@@ -104,25 +105,25 @@ def _arrive(tx: Tx, it: Decided, interaction: Interaction, now: int) -> None:
 
 def _acknowledge(tx: Tx, it: Decided, interaction: Interaction, config: Config, now: int) -> None:
     """Count it, compose it, and leave it to the outbox: three things that commit together or not at all."""
-    ack = acknowledge(
-        it.message, it.decision, it.context, it.bundle, interaction.reference, config.smtp.sending
-    )
+    row = {
+        "mailbox_id": it.mail.mailbox_id,
+        "incoming_id": it.mail.id,
+        "interaction_id": interaction.id,
+        "recipient": it.decision.ack.to,
+    }
     limits.grant(tx, asked(it.message, it.decision.ack.to), interaction.id, now)
     interactions.acked(tx, interaction.id, now)
+    key, sending = f"ack:{interaction.reference}", config.smtp.sending
+    try:
+        ack = acknowledge(it.message, it.decision, it.context, it.bundle, interaction.reference, sending)
+    except MailmlError as error:
+        # an address or template nothing can be made of costs the acknowledgement, never the routing
+        number = outbox.add_mail(tx, "ack", key, now, raw=b"", **row)
+        outbox.settle(tx, number, "failed", now, f"could not be composed: {error.what}")
+        events.add(tx, "mail_failed", now, "ack: could not be composed", level="warning", incoming=it.mail.id)
+        return
     interactions.add_message_id(tx, interaction.id, fold_message_id(ack.message_id), now, ours=True)
-    outbox.add_mail(
-        tx,
-        "ack",
-        f"ack:{interaction.reference}",
-        now,
-        raw=ack.raw,
-        mailbox_id=it.mail.mailbox_id,
-        incoming_id=it.mail.id,
-        interaction_id=interaction.id,
-        message_id=ack.message_id,
-        sender="",
-        recipient=it.decision.ack.to,
-    )
+    outbox.add_mail(tx, "ack", key, now, raw=ack.raw, message_id=ack.message_id, **row)
 
 
 def _look_for_loops(tx: Tx, it: Decided, interaction: Interaction | None, config: Config, now: int) -> None:

@@ -1,0 +1,93 @@
+"""The one law: the notebook and the running router decide every message of the sample mailbox alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailml import bundle as bundles
+from mailml import lab
+from mailml.bundle import Bundle
+from mailml.decide import decide
+from mailml.flow import ready
+from mailml.lab import queues
+from mailml.lab.labels import Labels, from_folders
+from mailml.lab.pull import pull
+from mailml.lab.replay import replay
+from mailml.verdict import Context, canonical_json
+from serve.keys import loop_key
+from serve.limits import Limits
+from tests.serve.service import Service
+
+pytestmark = [pytest.mark.scenario, pytest.mark.slow, pytest.mark.timeout(600)]
+DESK = """
+[identity]
+name = "Acme Support"
+addresses = ["support@acme.example", "billing@acme.example"]
+domains = ["acme.example"]
+authserv_ids = ["mx.acme.example"]
+[calendar]
+zone = "Europe/Berlin"
+week = { mon-fri = ["09:00-17:00"] }
+country = "DE"
+[ack]
+cut_off_hours = 87600
+"""
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> lab.Archive:
+    """The sample mailbox as an archive."""
+    return lab.sample_archive(tmp_path_factory.mktemp("sample") / "archive")
+
+
+@pytest.fixture(scope="module")
+def trained_bundle(history: lab.Archive, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle with a classifier trained on the sample's folders."""
+    flow, desk = ready.load("default"), bundles.desk.loads(DESK)
+    frame = lab.frame(history)
+    folder = tmp_path_factory.mktemp("labels")
+    labels = Labels(folder / "labels.jsonl")
+    labels.add(from_folders(frame, queues.folder_categories(set(frame["folder"]), flow)))
+    trained = lab.train(frame, labels)
+    created = datetime(2026, 3, 1, tzinfo=UTC)
+    return bundles.write(folder / "bundle", flow=flow, desk=desk, model=trained.model, created=created)
+
+
+def test_every_decision_is_the_same_in_the_notebook_and_in_the_router(
+    service: Service, history: lab.Archive, trained_bundle: Bundle, tmp_path: Path
+) -> None:
+    """All incoming mail of the sample, decided by the router on Dovecot and by a replay: equal field by field."""
+    incoming = sorted(
+        (pair for pair in history.messages() if pair[0].folder != "Sent"),
+        key=lambda pair: (pair[0].internaldate, pair[0].folder, pair[0].uid),
+    )
+    assert len(incoming) > 1500
+    with service.mailbox.client() as client:
+        for row, raw in incoming:
+            client.append("INBOX", raw, (), row.internaldate)
+    archive = lab.Archive.open(tmp_path / "pulled", create=True)
+    assert pull(service.mailbox.account("none"), archive, "INBOX", False).new == len(incoming)
+
+    service.serve["bundle"] = str(trained_bundle.path)
+    # the loop breaker counts by the clock, and a year of mail comes in a minute here
+    numbers = (name for name in Limits.model_fields if name != "freemail")
+    service.limits = dict.fromkeys(numbers, 1_000_000)
+    service.once()
+    served = {(line["mailbox"], line["uid"]): line for line in service.decisions()}
+    assert len(served) == len(incoming)
+
+    key = loop_key(service.config.service)
+    ledger = replay(archive, trained_bundle, loop_key=key, decisions=True)
+    differing = []
+    for row in ledger.itertuples():
+        line = served["desk", row.uid]
+        if canonical_json(line["decision"]) != row.decision.to_json():
+            differing.append((row.uid, row.subject, line["decision"], row.decision))
+        context = Context.from_plain(line["context"], loop_key=key)
+        again = decide(archive.raw(row.sha256), trained_bundle, context)
+        assert again.to_json() == canonical_json(line["decision"])
+    assert not differing, f"{len(differing)} differ, the first: {differing[0]}"
+    assert ledger["queue"].nunique() >= 5
