@@ -49,6 +49,8 @@ def _sieve(key: Key, asks: list[Ask]) -> Sieve | None:
     name, as_written = key
     expected = [str(value) for ask in asks for value in ask.expected]
     if as_written:
+        if any(r"\Q" in text for text in expected):
+            return None  # an open quotation would swallow the patterns behind it
         parts = [f"(?:{text})" for text in expected]
     else:
         parts = [re2.escape(fold_expected(text).strip(" ")) for text in expected]

@@ -1,0 +1,310 @@
+"""References, signed Message-IDs, normal subjects, and which interaction a message joins."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from mailml.errors import InputError
+from mailml.message import Message, parse
+from mailml.thread import (
+    Joined,
+    Party,
+    Threads,
+    answered_ids,
+    find_references,
+    join,
+    normal_subject,
+    own_message_id,
+    reference_of,
+    verify_own_message_id,
+)
+
+KEY = b"a key of thirty-two bytes or more"
+REF = "K7Q2-9M4D"
+
+
+def mail(sender: str, *lines: str, to: str = "support@acme.example", body: str = "Hello") -> Message:
+    """A message with these header lines."""
+    return parse("\r\n".join([f"From: {sender}", f"To: {to}", *lines, "", body]).encode())
+
+
+class Known:
+    """A lookup with one interaction, which remembers what it was asked."""
+
+    def __init__(self, party: Party, ids: dict[str, str] | None = None) -> None:
+        self.party, self.ids, self.asked = party, ids or {}, list[str]()
+
+    def by_message_id(self, message_id: str, /) -> Party | None:
+        self.asked.append(message_id)
+        return self.party if message_id in self.ids else None
+
+    def by_reference(self, reference: str, /) -> Party | None:
+        self.asked.append(reference)
+        return self.party if reference == self.party.reference else None
+
+
+PARTY = Party(REF, frozenset({"ann@customer.example", "support@acme.example"}))
+
+
+class TestReferences:
+    def test_a_seed_always_gives_the_same_reference(self) -> None:
+        """The reference of a seed is stable, short, and in letters nobody confuses."""
+        reference = reference_of(b"seed")
+        assert reference == reference_of(b"seed") != reference_of(b"other")
+        assert len(reference) == 9
+        assert reference[4] == "-"
+        assert not set(reference) & set("ILOU")
+
+    @pytest.mark.parametrize(
+        ("subject", "found"),
+        [
+            ("Re: [#K7Q2-9M4D] printer", (REF,)),
+            ("re: [# k7q2-9m4d] printer", (REF,)),
+            ("AW: (K7Q2-9M4D)", (REF,)),
+            ("about #K7Q2\u20139M4D please", (REF,)),  # a telephone's long dash
+            ("#K7Q2-9M4D #K7Q2-9M4D #AAAA-BBBB", (REF, "AAAA-BBBB")),
+            ("#KTQ2-9MAO", ("KTQ2-9MA0",)),  # somebody read a zero as an O
+            ("#K7Q2-9M4DX", ()),
+            ("WEEK-ENDS and part K7Q2-9M4D", ()),  # neither number sign nor bracket
+            ("#UUUU-UUUU", ()),
+            ("", ()),
+        ],
+    )
+    def test_references_are_found_in_subjects(self, subject: str, found: tuple[str, ...]) -> None:
+        """Case, brackets, dashes and misread letters are forgiven; ordinary words are left alone."""
+        assert find_references(subject) == found
+
+    def test_every_reference_is_found_again(self) -> None:
+        """Whatever reference_of gives, find_references reads out of a subject."""
+        for n in range(300):
+            reference = reference_of(str(n).encode())
+            assert find_references(f"Auto: [#{reference}] We have it".lower()) == (reference,)
+
+
+class TestOwnMessageIds:
+    def test_an_id_of_ours_verifies_and_is_stable(self) -> None:
+        """The same arguments give the same id, which names its reference again."""
+        first = own_message_id(REF, 1, "acme.example", KEY)
+        assert first == own_message_id(REF.lower(), 1, "acme.example", KEY)
+        assert first.startswith("<K7Q2-9M4D.1.")
+        assert first.endswith("@acme.example>")
+        assert verify_own_message_id(first, KEY) == REF
+
+    def test_case_and_brackets_do_not_matter(self) -> None:
+        """Servers that change case and programs that drop brackets leave an id of ours recognisable."""
+        written = own_message_id(REF, 12, "Acme.Example", KEY)
+        for form in (written.lower(), written.upper(), written.strip("<>"), f"  {written} "):
+            assert verify_own_message_id(form, KEY) == REF
+
+    def test_a_look_alike_proves_nothing(self) -> None:
+        """Another reference, number, domain, signature or key, and no key at all, are refused."""
+        good = own_message_id(REF, 1, "acme.example", KEY)
+        signature = good.split(".")[2].split("@")[0]
+        for forged in (
+            good.replace(REF, "AAAA-BBBB"),
+            good.replace(".1.", ".2."),
+            good.replace("@acme", "@evil"),
+            good.replace(signature, "0" * 20),
+            good.replace(signature, signature[:-1]),
+            "<abc@example.com>",
+            "<>",
+            "",
+        ):
+            assert verify_own_message_id(forged, KEY) is None
+        assert verify_own_message_id(good, b"another key") is None
+        assert verify_own_message_id(good, b"") is None
+
+    @pytest.mark.parametrize(
+        ("reference", "n", "domain", "key"),
+        [
+            ("nonsense", 1, "a.example", KEY),
+            (REF, -1, "a.example", KEY),
+            (REF, 1, "a b", KEY),
+            (REF, 1, "a", b""),
+        ],
+    )
+    def test_nonsense_makes_no_id(self, reference: str, n: int, domain: str, key: bytes) -> None:
+        """A malformed reference, number or domain, or an empty key, is refused with a sentence."""
+        with pytest.raises(InputError):
+            own_message_id(reference, n, domain, key)
+
+
+class TestNormalSubject:
+    @pytest.mark.parametrize(
+        ("subject", "normal"),
+        [
+            ("RE: [acme-users] AW: Printer  broken", "printer broken"),
+            ("Re[2]: FWD : RE^3: invoice", "invoice"),
+            ("回复：转发: 帐单", "帐单"),
+            ("Rép: Odp: SV: Antw: VS: facture", "facture"),
+            ("Отв: счёт", "счёт"),
+            ("[EXTERNAL] [#K7Q2-9M4D] Re: hello", "hello"),
+            ("Auto: [#K7Q2-9M4D] Your request", "your request"),
+            ("[URGENT]", "[urgent]"),
+            ("Re: [#K7Q2-9M4D]", ""),
+            ("Re:", ""),
+            ("", ""),
+            ("Rechnung: 5", "rechnung: 5"),
+            ("Real: estate", "real: estate"),
+            ("STRASSE ｇｅｓｐｅｒｒｔ", "strasse gesperrt"),
+        ],
+    )
+    def test_prefixes_of_many_languages_are_stripped(self, subject: str, normal: str) -> None:
+        """Reply and forward prefixes and tags go, words stay, spelling variants meet."""
+        assert normal_subject(subject) == normal
+
+    def test_it_is_linear_on_hostile_subjects(self) -> None:
+        """A megabyte of prefixes, brackets or blanks is read in well under a second."""
+        start = time.process_time()
+        for hostile in (
+            "Re: " * 250_000,
+            "[" * 1_000_000,
+            " " * 1_000_000,
+            "[a]" * 300_000,
+            "Re [" * 250_000,
+        ):
+            normal_subject(hostile)
+            find_references(hostile)
+        assert time.process_time() - start < 2
+
+
+class TestJoin:
+    def test_a_new_message_opens_its_own(self) -> None:
+        """Without any evidence nothing is joined and nothing is linked."""
+        assert join(mail("ann@customer.example", "Message-ID: <1@c>"), Known(PARTY), KEY) == Joined()
+
+    def test_our_signed_id_joins(self) -> None:
+        """An answer to a message of ours joins by its signature, without the id being stored anywhere."""
+        own = own_message_id(REF, 1, "acme.example", KEY)
+        joined = join(mail("Ann <ANN@customer.example>", f"In-Reply-To: {own}"), Known(PARTY), KEY)
+        assert (joined.reference, joined.by, joined.evidence) == (REF, "own_message_id", own)
+        assert joined.answers_ours
+
+    def test_an_unsigned_look_alike_does_not_join(self) -> None:
+        """An id that only looks like ours joins nothing."""
+        forged = own_message_id(REF, 1, "acme.example", b"somebody else's key")
+        assert join(mail("ann@customer.example", f"In-Reply-To: {forged}"), Known(PARTY), KEY) == Joined()
+
+    def test_references_join_by_any_known_id(self) -> None:
+        """A known id anywhere in References is enough, the nearest is the evidence."""
+        message = mail("ann@customer.example", "References: <a@c> <b@c> <unknown@c>")
+        joined = join(message, Known(PARTY, {"<a@c>": REF, "<b@c>": REF}), KEY)
+        assert (joined.by, joined.evidence) == ("references", "<b@c>")
+
+    def test_the_reference_in_the_subject_joins_last(self) -> None:
+        """A reference in the subject joins where no id did, and a party alone may use it."""
+        message = mail("ann@customer.example", f"Subject: Re: [#{REF.lower()}] printer")
+        assert join(message, Known(PARTY), KEY).by == "subject_reference"
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            f"In-Reply-To: {own_message_id(REF, 1, 'a.example', KEY)}",
+            "References: <a@c>",
+            f"Subject: [#{REF}]",
+        ],
+    )
+    def test_a_stranger_is_linked_and_never_let_in(self, line: str) -> None:
+        """Whatever the evidence, a sender who is no party opens an interaction linked to the other."""
+        joined = join(mail("eve@evil.example", line), Known(PARTY, {"<a@c>": REF}), KEY)
+        assert joined == Joined(linked=REF)
+
+    def test_mail_without_a_sender_joins_nothing(self) -> None:
+        """No parseable From is no party."""
+        message = parse(f"Subject: [#{REF}]\r\n\r\nhi".encode())
+        assert join(message, Known(PARTY), KEY) == Joined(linked=REF)
+
+    def test_a_closed_interaction_says_so(self) -> None:
+        """Joining a closed interaction is told to the caller, who decides whether it re-opens."""
+        closed = Party(REF, PARTY.addresses, closed=True)
+        assert join(mail("ann@customer.example", f"Subject: [#{REF}]"), Known(closed), KEY).reopens
+
+    def test_empty_and_own_ids_are_never_looked_up(self) -> None:
+        """Empty ids and the message's own are not evidence."""
+        lookup = Known(PARTY, {"<>": REF, "<1@c>": REF})
+        message = mail(
+            "ann@customer.example", "Message-ID: <1@c>", "In-Reply-To: <>", "References: <> < > <1@C>"
+        )
+        assert join(message, lookup, KEY) == Joined()
+        assert lookup.asked == []
+
+    def test_a_hostile_references_header_costs_few_lookups(self) -> None:
+        """Ten thousand ids become at most fifty questions, the newest among them."""
+        ids = " ".join(f"<{n}@c>" for n in range(10_000))
+        lookup = Known(PARTY)
+        join(mail("ann@customer.example", f"References: {ids}"), lookup, KEY)
+        assert len(lookup.asked) <= 50
+        assert lookup.asked[0] == "<9999@c>"
+
+    def test_nearest_ids_come_first(self) -> None:
+        """In-Reply-To goes before References, and References backwards, each id once."""
+        message = mail("a@b.example", "In-Reply-To: <3@c>", "References: <1@c> <2@c> <3@c>")
+        assert answered_ids(message) == ("<3@c>", "<2@c>", "<1@c>")
+
+
+class TestThreads:
+    def test_a_conversation_stays_together(self) -> None:
+        """Question, answer and thanks are one interaction; each joins by the id before it."""
+        threads = Threads()
+        first = threads.place(mail("ann@c.example", "Message-ID: <1@c>", "Subject: printer"))
+        answer = threads.place(
+            mail("support@acme.example", "Message-ID: <2@a>", "In-Reply-To: <1@c>", to="ann@c.example")
+        )
+        thanks = threads.place(mail("ann@c.example", "Message-ID: <3@c>", "References: <1@c> <2@a>"))
+        assert first.by == "new"
+        assert {first.reference, answer.reference, thanks.reference} == {first.reference}
+        assert (answer.by, thanks.by) == ("references", "references")
+        assert len(threads) == 1
+        assert first.reference in threads
+
+    def test_two_mails_without_ids_stay_apart(self) -> None:
+        """Empty Message-IDs never join anything, even for equal bytes."""
+        threads = Threads()
+        one, two = (threads.place(mail("ann@c.example", "Subject: hi")) for _ in range(2))
+        assert one.reference != two.reference
+
+    def test_an_id_that_two_interactions_claim_joins_nothing(self) -> None:
+        """A duplicate Message-ID (mail made by scripts) is no evidence from the second use on."""
+        threads = Threads()
+        threads.place(mail("ann@c.example", "Message-ID: <same@c>", "Subject: one"))
+        threads.place(mail("bob@c.example", "Message-ID: <same@c>", "Subject: two"))
+        answer = threads.place(mail("ann@c.example", "Message-ID: <3@c>", "In-Reply-To: <same@c>"))
+        assert answer.by == "new"
+        assert len(threads) == 3
+
+    def test_the_same_mail_in_two_mailboxes_is_one_interaction(self) -> None:
+        """A copy with other Received fields belongs to the interaction of the first; its id stays good."""
+        threads = Threads()
+        lines = ("Message-ID: <1@c>", "Date: Mon, 2 Mar 2026 10:00:00 +0000", "Subject: hi")
+        one = threads.place(mail("ann@c.example", "Received: by a", *lines))
+        two = threads.place(mail("ann@c.example", "Received: by b", *lines))
+        answer = threads.place(mail("ann@c.example", "Message-ID: <2@c>", "In-Reply-To: <1@c>"))
+        assert (two.reference, two.by) == (one.reference, "same_message")
+        assert answer.reference == one.reference
+
+    def test_a_stranger_who_quotes_an_id_is_linked(self) -> None:
+        """Replay keeps strangers out as serve does."""
+        threads = Threads()
+        first = threads.place(mail("ann@c.example", "Message-ID: <1@c>"))
+        stranger = threads.place(mail("eve@e.example", "Message-ID: <2@e>", "In-Reply-To: <1@c>"))
+        assert stranger.reference != first.reference
+        assert stranger.linked == first.reference
+
+    def test_closing_and_coming_back(self) -> None:
+        """A message to a closed interaction re-opens it in the replay."""
+        threads = Threads()
+        reference = threads.place(mail("ann@c.example", "Message-ID: <1@c>")).reference
+        threads.close(reference)
+        assert threads.place(mail("ann@c.example", "Message-ID: <2@c>", "In-Reply-To: <1@c>")).reopens
+        assert not threads.place(mail("ann@c.example", "Message-ID: <3@c>", "In-Reply-To: <1@c>")).reopens
+
+    def test_ids_and_parties_can_be_added_by_hand(self) -> None:
+        """A sent mail's id and an envelope recipient count like those of a message."""
+        threads = Threads()
+        reference = reference_of(b"x")
+        threads.add(mail("ann@c.example", "Message-ID: <1@c>"), reference, addresses=["Boss@C.example"])
+        threads.add_id("<sent@acme>", reference)
+        joined = join(mail("boss@c.example", "In-Reply-To: <SENT@acme>"), threads, KEY)
+        assert joined.reference == reference
