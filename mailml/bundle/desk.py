@@ -114,7 +114,7 @@ def _desk(values: Mapping[str, Any], source: str, faults: list[Fault]) -> Desk:
     answer = Section("ack", values.get("ack", {}), faults, values.get("ack", {}))
     ack = answer.parsed("", lambda: AckPolicy.from_mapping(values.get("ack", {})), AckPolicy())
     categories, fallback, costs, thresholds = _classifier(section("classifier"))
-    hours_back = section("limits").number("cut_off_hours", ack.cut_off_hours, 0, 24 * 365)
+    hours_back = section("limits").number("cut_off_hours", ack.cut_off_hours, 0, 87_600)
     return Desk(
         identity=identity,
         calendar=calendar,

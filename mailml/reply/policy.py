@@ -112,9 +112,9 @@ def _value(key: str, value: object, place: str) -> object:
             return value
         raise ValueError(f"{value!r} is not known", f"Known are {', '.join(UNAUTHENTICATED)}")
     if key == "cut_off_hours":
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 8760:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 87_600:
             return float(value)
-        raise ValueError(f"{value!r} is not a number of hours", "Write a number above 0, up to 8760")
+        raise ValueError(f"{value!r} is not a number of hours", "Write a number above 0, up to 87600")
     if key == "templates":
         return _templates(value, place)
     near = get_close_matches(key, [f.name for f in fields(AckPolicy)], 1)

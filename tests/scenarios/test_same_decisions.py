@@ -59,7 +59,7 @@ def trained_bundle(history: lab.Archive, tmp_path_factory: pytest.TempPathFactor
 def test_every_decision_is_the_same_in_the_notebook_and_in_the_router(
     service: Service, history: lab.Archive, trained_bundle: Bundle, tmp_path: Path
 ) -> None:
-    """All incoming mail of the sample, decided by the router on Dovecot and by a replay: equal field by field."""
+    """All incoming mail of the sample, decided by the router and by a replay: equal field by field."""
     incoming = sorted(
         (pair for pair in history.messages() if pair[0].folder != "Sent"),
         key=lambda pair: (pair[0].internaldate, pair[0].folder, pair[0].uid),
