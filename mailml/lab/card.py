@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from mailml.lab.evaluation import Evaluation
 from mailml.lab.report.drawings import calibration, confusion
 from mailml.lab.report.figures import lines
 from mailml.lab.report.page import Page, Section, Table, Tile, from_frame, table
-
-if TYPE_CHECKING:
-    from mailml.lab.evaluate import Report
-    from mailml.lab.resampling import Interval
+from mailml.lab.resampling import Interval
 
 _LANGUAGES_UP_TO = 5_000  # messages; telling languages apart costs 0.6 ms each
 _PICTURED_CLASSES = 14
 
 
-def figures(report: Report) -> dict[str, Any]:
+def figures(report: Evaluation) -> dict[str, Any]:
     """Everything the card says, as JSON values: numbers rounded to 6 places, unknown ones None."""
     overall = {"accuracy": report.accuracy, "macro_f1": report.macro_f1, "cost": report.cost}
     overall["coverage"] = report.coverage
@@ -58,7 +56,7 @@ def figures(report: Report) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def page(report: Report, made: datetime | None = None, title: str = "Evaluation card") -> Page:
+def page(report: Evaluation, made: datetime | None = None, title: str = "Evaluation card") -> Page:
     """The card as a self-contained page; in a notebook it shows itself."""
     lead = f"How well the classifier tells {_listed(report.classes)} apart, judged on {report.how}."
     sections = [_verdict(report), _comparison(report), _classes(report), _confusion(report)]
@@ -69,12 +67,12 @@ def page(report: Report, made: datetime | None = None, title: str = "Evaluation 
     )
 
 
-def html(report: Report, made: datetime | None = None) -> str:
+def html(report: Evaluation, made: datetime | None = None) -> str:
     """card.html: one file, no script, no request to anywhere."""
     return page(report, made).html()
 
 
-def _tiles(report: Report) -> tuple[Tile, ...]:
+def _tiles(report: Evaluation) -> tuple[Tile, ...]:
     single = min(line.cost.value for line in report.comparison if line.name.startswith("all to "))
     cheaper = "good" if report.cost.high < single else "bad"
     return (
@@ -88,7 +86,7 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
     )
 
 
-def _verdict(report: Report) -> Section:
+def _verdict(report: Evaluation) -> Section:
     if report.enough is None:
         return Section("Verdict", "This evaluation gives no verdict of its own: see the comparison.")
     lead = f"{report.enough.sentence[0].upper()}{report.enough.sentence[1:]}."
@@ -97,7 +95,7 @@ def _verdict(report: Report) -> Section:
     return Section("Verdict", lead)
 
 
-def _comparison(report: Report) -> Section:
+def _comparison(report: Evaluation) -> Section:
     rows = [(ln.name, str(ln.accuracy), str(ln.macro_f1), str(ln.cost)) for ln in report.comparison]
     lead = (
         "The same messages decided in other ways. A model that is not cheaper than sending everything to one "
@@ -107,7 +105,7 @@ def _comparison(report: Report) -> Section:
     return Section("Comparison", lead, tables=(table(columns, rows, "95 % intervals in brackets"),))
 
 
-def _classes(report: Report) -> Section:
+def _classes(report: Evaluation) -> Section:
     rows = [
         (f.label, str(f.precision), str(f.recall), str(f.f1), f.support, f.said) for f in report.per_class
     ]
@@ -116,7 +114,7 @@ def _classes(report: Report) -> Section:
     return Section("Classes", lead, tables=(table(columns, rows, "95 % intervals in brackets"),))
 
 
-def _confusion(report: Report) -> Section:
+def _confusion(report: Evaluation) -> Section:
     counts = report.confusion()
     picture = None
     if len(report.classes) <= _PICTURED_CLASSES and counts.shape[0] == counts.shape[1]:
@@ -126,7 +124,7 @@ def _confusion(report: Report) -> Section:
     return Section("Confusion", "What is taken for what.", picture, (shown,))
 
 
-def _reliability(report: Report) -> Section:
+def _reliability(report: Evaluation) -> Section:
     frame = report.reliability()
     points = [(float(p), float(t), int(n)) for p, t, n in frame.itertuples(index=False)]
     picture = calibration(points, f"Calibration: mean gap {report.ece:.3f}; the table holds the points")
@@ -134,7 +132,7 @@ def _reliability(report: Report) -> Section:
     return Section("Calibration", lead, picture, (from_frame(frame, "by tenth", folded=True),))
 
 
-def _coverage(report: Report) -> Section:
+def _coverage(report: Evaluation) -> Section:
     frame = report.coverage_curve()
     columns = [f"{t:.2f}" for t in frame["threshold"]]
     series = {
@@ -147,14 +145,14 @@ def _coverage(report: Report) -> Section:
     return Section("Coverage and accuracy", lead, picture, (from_frame(frame, "by threshold", folded=True),))
 
 
-def _languages(report: Report) -> list[Section]:
+def _languages(report: Evaluation) -> list[Section]:
     if not 0 < len(report.examples) <= _LANGUAGES_UP_TO:
         return []
     frame = report.by("language")
     return [Section("Languages", "Small numbers say little.", tables=(from_frame(frame, index=True),))]
 
 
-def _about(report: Report) -> Section:
+def _about(report: Evaluation) -> Section:
     counts = Counter(report.examples.labels)
     data = table(("class", "labelled messages"), sorted(counts.items()), "training data")
     told = [(name, str(value)) for name, value in sorted(report.parameters.items())]
