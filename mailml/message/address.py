@@ -25,6 +25,8 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
 _ANGLE = re.compile(r'<((?:"(?:[^"\\<>]|\\.)*+"|[^<>"]|")*+)>', re.DOTALL)
 _SPEC = r"[\w.+=-]++@[\w-]++(?:\.[\w-]++)*+"
 _SIMPLE = re.compile(rf"\s*+(?:\"([\w .,&@-]*+)\"\s*+|(\w[\w .&-]*+))?<({_SPEC})>\s*+|({_SPEC})", re.ASCII)
+_COMMENT = re.compile(r"\([^()]*+\)")
+_SPACED = re.compile(r" (\.) |\s*+(@)\s*+")
 _COMMENT_MARK = re.compile(r"[()\\]")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -58,6 +60,7 @@ class _Mailbox:
     names: list[str] = field(default_factory=list)
     comments: list[str] = field(default_factory=list)
     angle: str | None = None
+    before: str = ""  # the name before a bracket that never closes
     quotes: bool = True  # False behind a quote that never closes: looking again would be quadratic
 
 
@@ -131,7 +134,10 @@ def _angle(box: _Mailbox, value: str, at: int) -> int:
         # In "<a@b> <c@d>" the first is the address, and the rest says nothing.
         box.angle = match[1] if not box.angle else box.angle
         return match.end()
-    return at + 1  # "<a@b.com, c@d.com": the bracket alone is dropped
+    # "Name <a@b.com, c@d.com": what stands before the bracket is the name all the same.
+    box.before = box.before or "".join(box.names)
+    box.pieces.clear()
+    return at + 1
 
 
 def _address(box: _Mailbox) -> Address | None:
@@ -142,7 +148,7 @@ def _address(box: _Mailbox) -> Address | None:
     else:
         name, spec = _bare("".join(box.pieces))
         # "a@b <not an address>" and "a@b (Name)"
-        name = name or " ".join(box.comments[:3])
+        name = box.before.strip() or name
     return _checked(name or " ".join(box.comments[:3]), spec)
 
 
@@ -150,7 +156,11 @@ def _bare(text: str) -> tuple[str, str]:
     """Name and address of an entry without brackets: the last word with an @ is the address."""
     if "@" not in text:
         return "", ""
-    text = re.sub(r"\s*+@\s*+", "@", text) if " @" in text or "@ " in text else text
+    text = (
+        _SPACED.sub(lambda match: match[0].strip(), text)
+        if " @" in text or "@ " in text or " . " in text
+        else text
+    )
     if text.lstrip().startswith('"'):  # a quoted local part may hold spaces
         match = re.match(r'\s*+("(?:[^"\\]|\\.)*+"@\S++)', text)
         if match:
@@ -162,6 +172,9 @@ def _bare(text: str) -> tuple[str, str]:
 
 
 def _checked(name: str, spec: str) -> Address | None:
+    spec = _COMMENT.sub("", spec) if "(" in spec else spec
+    if spec[:1] == spec[-1:] == '"':  # an address in quotes, not a quoted local part
+        spec = spec[1:-1]
     spec = "".join(one_line(spec).split()) if '"' not in spec else one_line(spec)
     spec = spec.strip("<>'. ,;").lower() if '"' not in spec else spec.strip("<> ").lower()
     spec = spec.removeprefix("mailto:")

@@ -17,7 +17,7 @@ _METHOD = re.compile(r"\s*+([A-Za-z0-9-]++)(?:/\d++)?\s*+=\s*+([A-Za-z]++)(.*)",
 _PROPERTY = re.compile(
     r"\b(smtp\.mailfrom|smtp\.helo|header\.d|header\.i|header\.from)\s*+=\s*+\"?([^\s;\"]++)"
 )
-_COMMENT = re.compile(r"\([^()]*+\)")
+_COMMENT = re.compile(r"\([^()]*+\)|\"[^\"]*+\"")
 
 
 def authenticated(message: Message, authserv_ids: Collection[str]) -> bool:
@@ -60,8 +60,10 @@ def _passes(method: str, rest: str, domain: str) -> bool:
 
 
 def _aligned(proven: str, domain: str) -> bool:
-    """The same domain, or one below the other (relaxed alignment without the public suffix list)."""
+    """The domain of From or one below it, which its owner controls.
+
+    Relaxed alignment allows the parent domain too, but telling a parent from "co.uk" takes the public suffix
+    list; where that matters the server says dmarc=pass.
+    """
     proven = proven.rpartition("@")[2].strip(".")
-    if not proven or "." not in proven:
-        return False
-    return proven == domain or domain.endswith("." + proven)
+    return proven == domain or proven.endswith("." + domain)

@@ -76,8 +76,12 @@ class Message:
     @lazy
     def message_id(self) -> str:
         """ "<left@right>", or "" when there is none."""
-        found = _ids(self.get("message-id") or "")
-        return found[0] if found else ""
+        value = self.get("message-id") or ""
+        found = _ids(value)
+        words = value.split()
+        # One without brackets or an @ still tells this mail from others.
+        bare = f"<{words[0]}>" if len(words) == 1 and not set("<>") & set(words[0]) else ""
+        return found[0] if found else one_line(bare)
 
     @lazy
     def in_reply_to(self) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ _LONG = 300  # characters; longer values are not remembered
 _NONE: Mapping[str, str] = MappingProxyType({})
 # Possessive quantifiers: no backtracking, so a 256 KB value of quotes or semicolons stays linear.
 _PARAM = re.compile(r";\s*+([^\s=;]++)\s*+=\s*+(\"(?:[^\"\\]|\\.)*+\"?|[^;]*+)")
-_ESCAPED = re.compile(r"\\(.)")
+# Only \" and \\ are escapes in practice: mailers write C:\TEMP\x.png as it is.
+_ESCAPED = re.compile(r"\\([\"\\])")
 _SECTION = re.compile(r"([^*]+)\*(?:(\d{1,4})(\*)?)?")
 
 

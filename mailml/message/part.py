@@ -37,8 +37,9 @@ class Part:
     @lazy
     def _type(self) -> tuple[str, Mapping[str, str]]:
         kind, params = parse_value(self.leaf.block.first("content-type") or self.leaf.default)
-        # RFC 2045 section 5.2: what cannot be read is plain text.
-        return (kind if kind.count("/") == 1 and " " not in kind else "text/plain"), params
+        # RFC 2045 section 5.2: what cannot be read is plain text; so is a multipart without its parts.
+        sound = kind.count("/") == 1 and " " not in kind and not kind.startswith("multipart/")
+        return (kind if sound else "text/plain"), params
 
     @lazy
     def _disposition(self) -> tuple[str, Mapping[str, str]]:

@@ -24,10 +24,10 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _GROUPS = 5  # what _TOKEN.split gives for each tag: text before it, raw element, "/", name, attributes
-_SPACE = re.compile(r"[ \t\n\r\f\xa0\u200b\u200c\u00ad\ufeff]+")
+_INVISIBLE = re.compile("[\u200b\u200c\u00ad\ufeff\u2060]+")
 _HIDDEN = re.compile(
     r"display\s*+:\s*+none|visibility\s*+:\s*+hidden|mso-hide\s*+:\s*+all"
-    r"|(?:font-size|max-height|opacity)\s*+:\s*+0(?:px|pt|em|%)?\s*+(?:[;\"'!]|$)|\bhidden\b(?!\s*+[:-])",
+    r"|(?:font-size|max-height|opacity)\s*+:\s*+0(?:px|pt|em|%)?\s*+(?:[;\"'!]|$)|(?<![:\s])\s++hidden(?=\s|=|/|$)",
     re.IGNORECASE,
 )
 _HARD = re.compile(
@@ -65,12 +65,13 @@ class _Page:
                 self.put(line.rstrip("\n"))
                 self.breaks += line.endswith("\n")
             return
-        text = _SPACE.sub(" ", text)
-        bare = text.strip(" ")
+        if not text.isascii():
+            text = _INVISIBLE.sub("", text)
+        bare = " ".join(text.split())
         if bare:
-            self.space = self.space or text[0] == " "
+            self.space = self.space or text[0].isspace()
             self.put(bare)
-            self.space = text[-1] == " "
+            self.space = text[-1].isspace()
         elif text:
             self.space = True
 
@@ -78,14 +79,19 @@ class _Page:
         """Words, after the line ends and the space that are due."""
         if not text:
             return
-        if self.breaks and self.out:
-            self.out.append("\n" * min(self.breaks, 2))
-        if self.breaks or not self.out:
-            self.out.append("> " * min(self.quotes, 5))
-        elif self.space:
-            self.out.append(" ")
-        self.out.append(text)
-        self.breaks, self.space = 0, False
+        out = self.out
+        if self.breaks:
+            if out:
+                out.append("\n" if self.breaks == 1 else "\n\n")
+            self.breaks = 0
+            if self.quotes:
+                out.append("> " * min(self.quotes, 5))
+        elif self.space and out:
+            out.append(" ")
+        elif self.quotes and not out:
+            out.append("> " * min(self.quotes, 5))
+        out.append(text)
+        self.space = False
 
     def tag(self, name: str, closing: bool, rest: str) -> None:
         """A tag that is shown."""

@@ -104,7 +104,7 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool] | None:
     if not bare.endswith(_COLON) or len(bare) < _SHORTEST:
         return None
     quotes = _quoted_next(lines, at + 1)
-    joined, found = "", None
+    joined, found, marks = "", None, 0
     for above in range(min(_ATTRIBUTION_LINES, at + 1)):
         piece = lines[at - above][:_LINE].strip()
         if not piece or (above and (piece.endswith(_COLON) or is_quote(piece))):
@@ -112,18 +112,25 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool] | None:
         joined = f"{piece} {joined}"
         if piece[0] == ATTRIBUTION:
             return above, quotes
-        good = _is_attribution(joined, quotes)
-        if good and piece.lower().startswith(_BEGINS) and any(map(str.isdigit, piece)):
+        before, marks = marks, _marks(joined)
+        if not _is_attribution(joined, marks, quotes):
+            continue
+        if piece.lower().startswith(_BEGINS) and any(map(str.isdigit, piece)):
             return above, quotes
-        if good and found is None:
+        # A line above belongs to it when it brings the date or the address that was missing.
+        if found is None or (marks > before and found == above - 1):
             found = above
     return None if found is None else (found, quotes)
 
 
-def _is_attribution(joined: str, quotes: bool) -> bool:
-    """Two of: it says "wrote", it has a date, it has an address; one where a quote follows."""
-    marks = (_DATED.search(joined) is not None) + (_MAILBOX.search(joined) is not None)
-    if marks > 1 or (marks and quotes):
+def _marks(joined: str) -> int:
+    """How many of date and address it has."""
+    return (_DATED.search(joined) is not None) + (_MAILBOX.search(joined) is not None)
+
+
+def _is_attribution(joined: str, marks: int, quotes: bool) -> bool:
+    """It says "wrote" and has a date or an address; where a quote follows, one of the three is enough."""
+    if marks and quotes:
         return True
     if not marks and not quotes:
         return False

@@ -64,7 +64,7 @@ def _parted(lines: list[str]) -> tuple[list[str], list[str]]:
         if behind is not None:
             own.pop()
             rest = quoted + lines[at:]
-            return (own, rest) if _written(own) else (_forwarded(lines[behind:]), rest)
+            return (own, rest) if _written(own) else (_forwarded(lines[at:], behind - at), rest)
         found = attribution(lines, at)
         if found is not None and not _taken(own, quoted, lines, at, *found):
             return own, quoted
@@ -87,9 +87,12 @@ def _written(lines: list[str]) -> bool:
     return any(line.strip() for line in lines)
 
 
-def _forwarded(lines: list[str]) -> list[str]:
-    """What a forwarded mail says, up to the history that it quotes in turn."""
-    for at in range(len(lines)):
-        if hard_cut(lines, at) is not None and _written(lines[:at]):
-            return lines[:at]
-    return lines
+def _forwarded(lines: list[str], behind: int) -> list[str]:
+    """What a forwarded mail says, up to the history that it quotes in turn; some mailers quote it all."""
+    if all(line.startswith(">") or not line.strip() for line in lines[1:]):
+        lines = [lines[0], *(line[1:].removeprefix(" ") for line in lines[1:])]
+        behind = hard_cut(lines, 0) or behind
+    for at in range(behind, len(lines)):
+        if hard_cut(lines, at) is not None and _written(lines[behind:at]):
+            return lines[behind:at]
+    return lines[behind:]

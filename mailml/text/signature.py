@@ -12,7 +12,7 @@ _MOBILE_ENDS = every("mobile_end")
 _DISCLAIMER = every("disclaimer")
 _CONFIDENTIAL = every("confidential")
 _EDGE = " \t*_<>[]()"
-_RULES = ("--", "—", "––", "__", "==", "**")
+_RULES = ("--", "—", "––")  # a longer row of dashes more often parts two sections of a text
 
 
 def split_signature(lines: list[str]) -> tuple[list[str], list[str]]:
@@ -39,9 +39,14 @@ def _cut(lines: list[str]) -> int:
             cut, seen = at, 0
         elif seen > _LONGEST:
             break
-        elif kind == "footer" or (kind and all(len(below) <= _WIDEST for below in lines[at + 1 : cut])):
+        elif kind == "footer" or (kind and _narrow(lines[at + 1 : cut], 60 if kind == "rule" else _WIDEST)):
             cut = at
     return cut
+
+
+def _narrow(lines: list[str], width: int) -> bool:
+    """Whether all lines are as short as those of an address block."""
+    return all(len(line) <= width for line in lines)
 
 
 def _kind(line: str) -> str:
@@ -53,6 +58,6 @@ def _kind(line: str) -> str:
         return ""
     if bare.startswith(_MOBILE) or bare.endswith(_MOBILE_ENDS):
         return "footer"
-    if line.startswith(_RULES) and not line.strip("-—–_=*"):
+    if line in _RULES or (line[0] == "_" and not line.strip("_")):
         return "rule"
     return "closing" if bare.rstrip(",.!;:。！，、 -–").replace("  ", " ") in _CLOSINGS else ""
