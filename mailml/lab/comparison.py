@@ -161,8 +161,8 @@ def compare(
     rows = after[["at", "sha256", "from_addr", "subject", "thread", "opens", "kind", "folder"]].reset_index(
         drop=True
     )
-    rows["domain"] = rows["from_addr"].str.rpartition("@")[2]
-    rows["truth"] = list(after["sha256"].map(truth).fillna("") if truth is not None else after["final_queue"])
+    rows["domain"] = rows["from_addr"].str.split("@").str[-1]
+    rows["truth"] = _truth(after, before, truth)
     sides = {"before": before.reset_index(drop=True), "after": after.reset_index(drop=True)}
     rows["seen"] = sides["before"]["seen"] | sides["after"]["seen"]
     columns = {f"{name}_{side}": table[name] for name in _SIDES for side, table in sides.items()}
@@ -175,6 +175,13 @@ def compare(
     source = f"mailbox history, {len(rows):,} incoming messages"
     result = Comparison(rows, names[0], names[1], minutes_each, source)
     return replace(result, gate=result.check(fail_if)) if fail_if else result
+
+
+def _truth(after: pd.DataFrame, before: pd.DataFrame, truth: Mapping[str, str] | None) -> list[str]:
+    if truth is not None:
+        return [truth.get(sha, "") for sha in after["sha256"]]
+    # a queue that only one of the flows knows is a queue all the same
+    return [one or other for one, other in zip(after["final_queue"], before["final_queue"], strict=True)]
 
 
 def _differs(one: pd.Series[Any], other: pd.Series[Any]) -> pd.Series[bool]:

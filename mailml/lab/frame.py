@@ -52,7 +52,7 @@ def frame(
     _check_folders(folders, table.column("folder").unique().to_pylist())
     addresses = _own(archive, own, bundle)
     made = _to_pandas(table)
-    made["domain"] = made["from_addr"].str.rpartition("@")[2]
+    made["domain"] = made["from_addr"].str.split("@").str[-1]
     _add_threads(made, archive, addresses, bundle)
     if bundle is not None:
         made["kind"] = _kinds(archive, bundle, made)

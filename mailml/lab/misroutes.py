@@ -89,7 +89,7 @@ def count(ledger: pd.DataFrame, bundle: Bundle, *, minutes_each: float = MINUTES
     rows = (
         known[list(_KEPT)].rename(columns={"queue": "first", "final_queue": "final"}).reset_index(drop=True)
     )
-    rows["domain"] = rows["from_addr"].str.rpartition("@")[2]
+    rows["domain"] = rows["from_addr"].str.split("@").str[-1]
     rows["misrouted"] = rows["first"].ne(rows["final"])
     source = f"mailbox history, {len(ledger):,} messages, decided by bundle {bundle.id}"
     return Misroutes(rows, unknown, minutes_each, source, note)

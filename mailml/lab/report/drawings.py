@@ -29,8 +29,8 @@ def transfers(moves: Mapping[tuple[str, str], int], alt: str, heads: tuple[str, 
             _band(axes, left[source], right[target], count, colours[source], moved=source != target)
             left[source] -= count
             right[target] -= count
-        axes.text(0, gap * 1.2, heads[0], ha="center", va="bottom", color=MUTED, fontsize=9)
-        axes.text(1, gap * 1.2, heads[1], ha="center", va="bottom", color=MUTED, fontsize=9)
+        axes.text(0, gap * 1.2, label(heads[0]), ha="center", va="bottom", color=MUTED, fontsize=9)
+        axes.text(1, gap * 1.2, label(heads[1]), ha="center", va="bottom", color=MUTED, fontsize=9)
         axes.set_xlim(-0.42, 1.42)
         axes.axis("off")
     return drawing.picture

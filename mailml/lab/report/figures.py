@@ -123,7 +123,7 @@ def shares(
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_formatter(lambda value, _at: f"{value:.0%}")
         if before:
-            axes.set_xlabel(f"grey: {names[0]}   colour: {names[1]}   lines: 95 % interval")
+            axes.set_xlabel(f"grey: {label(names[0])}, colour: {label(names[1])}, lines: 95 % interval")
         else:
             axes.set_xlabel("lines: 95 % interval")
     return drawing.picture
@@ -144,7 +144,7 @@ def stacked(columns: Sequence[str], series: Mapping[str, Sequence[float]], alt: 
             axes.bar(range(len(columns)), values, bottom=base, color=colour, width=0.82, label=label(name))
             base = [low + value for low, value in zip(base, values, strict=True)]
         _thin_ticks(axes, columns)
-        axes.set_ylabel(ylabel)
+        axes.set_ylabel(label(ylabel))
         axes.locator_params(axis="y", integer=True)
         axes.grid(visible=False, axis="x")
         _legend_above(axes, len(series))
@@ -167,7 +167,7 @@ def lines(
             axes.plot(range(len(columns)), values, color=colour, lw=2, label=label(name))
         _thin_ticks(axes, columns)
         axes.set_ylim(bottom=0)
-        axes.set_ylabel(ylabel)
+        axes.set_ylabel(label(ylabel))
         if percent:
             axes.yaxis.set_major_formatter(lambda value, _at: f"{value:.0%}")
         if len(series) > 1:
@@ -185,7 +185,7 @@ def bars(rows: Sequence[tuple[str, float]], alt: str, xlabel: str, colour: str =
             axes.text(value, at, f" {value:,.0f}", va="center", fontsize=9, color=MUTED)
         axes.set_yticks(range(len(rows)), names)
         axes.set_xlim(0, max([*values, 1]) * 1.12)
-        axes.set_xlabel(xlabel)
+        axes.set_xlabel(label(xlabel))
         axes.grid(visible=False, axis="y")
     return drawing.picture
 
@@ -196,7 +196,7 @@ def heat(matrix: Sequence[Sequence[float]], rows: Sequence[str], columns: Sequen
         axes = drawing.axes
         axes.imshow(matrix, cmap="Blues", aspect="auto", vmin=0)
         axes.set_yticks(range(len(rows)), [label(name) for name in rows])
-        axes.set_xticks(range(len(columns)), list(columns), fontsize=8)
+        axes.set_xticks(range(len(columns)), [label(name, 12) for name in columns], fontsize=8)
         axes.grid(visible=False)
         for spine in axes.spines.values():
             spine.set_visible(False)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from mailml.archive import Archive
+from mailml.bundle import Bundle, write
+from mailml.bundle import desk as desks
+from mailml.flow import source
+from mailml.lab.sample_archive import sample_archive
 from mailml.sla import Calendar, due, in_words, parse_target
 
 BERLIN = Calendar.from_mapping(
@@ -57,3 +63,60 @@ def desk_bundle() -> Any:
 def history() -> Callable[..., pd.DataFrame]:
     """The maker of histories."""
     return ledger
+
+
+DESK = {
+    "identity": {
+        "addresses": ["support@acme.example", "billing@acme.example"],
+        "primary": "support@acme.example",
+        "domains": ["acme.example"],
+        "authserv_ids": ["mx.acme.example"],
+    },
+    "calendar": {
+        "zone": "Europe/Berlin",
+        "week": {"mon-fri": ["09:00-17:00"]},
+        "country": "DE",
+        "subdiv": "BE",
+    },
+    "sla": {"target": "4 business hours"},
+}
+_URGENT = """
+default = "General Support"
+[[rule]]
+name = "urgent"
+when = { subject = { contains = "[URGENT]" } }
+then = { queue = "Priority Support", priority = 10 }
+"""
+_WORDS = """
+[[rule]]
+name = "money"
+when = { text = { contains = ["invoice", "Rechnung", "facture", "factura", "factuur", "refund"] } }
+then = { queue = "Billing" }
+[[rule]]
+name = "broken"
+when = { text = { contains = ["error", "crash", "Fehler", "erreur", "sync"] } }
+then = { queue = "Tech Support" }
+"""
+
+
+@pytest.fixture(scope="session")
+def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """The sample mailbox, small, with its hostile mails."""
+    return sample_archive(tmp_path_factory.mktemp("archive") / "a", messages=400, hostile=True)
+
+
+@pytest.fixture(scope="session")
+def plain_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle that knows urgent mail only; all else goes to the default queue."""
+    return _bundle(tmp_path_factory.mktemp("plain") / "b", _URGENT)
+
+
+@pytest.fixture(scope="session")
+def word_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle with two rules by words on top."""
+    return _bundle(tmp_path_factory.mktemp("words") / "b", _URGENT + _WORDS)
+
+
+def _bundle(path: Path, flow: str) -> Bundle:
+    made = datetime(2026, 11, 1, tzinfo=UTC)
+    return write(path, flow=source.loads(flow), desk=desks.from_mapping(DESK), created=made)
