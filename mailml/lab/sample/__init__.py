@@ -12,6 +12,8 @@ from mailml.lab.sample.desk import CATEGORIES as CATEGORIES
 from mailml.lab.sample.desk import QUEUE_OF as QUEUE_OF
 from mailml.lab.sample.desk import QUEUES as QUEUES
 from mailml.lab.sample.labelled import write_labels as write_labels
+from mailml.lab.sample.live import LiveMail as LiveMail
+from mailml.lab.sample.live import live_mails as live_mails
 from mailml.lab.sample.mailbox import END as END
 from mailml.lab.sample.mailbox import Sample as Sample
 from mailml.lab.sample.mailbox import generate as generate

@@ -21,7 +21,7 @@ _SHARES = (74, 12, 9, 5)
 _CATEGORY_SHARES = {"billing": 34, "technical": 38, "general": 28}
 # Events of the year: from month to month of the sample, a topic is written about that much more.
 _EVENTS = (
-    ("sync fails", 4, 5, 5.0),  # a bad update
+    ("sync fails", 4, 5, 9.0),  # a bad update
     ("cancel subscription", 8, 9, 3.5),  # a higher price
     ("reminder received", 8, 8, 2.5),
     ("delivery", 6, 7, 3.0),  # a new terminal is sold

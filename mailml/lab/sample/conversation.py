@@ -144,7 +144,9 @@ def _truth(
     story: Conversation, envelope: Envelope, answer_at: datetime | None, *, waiting: bool
 ) -> dict[str, object]:
     opener = not story.references
-    seconds = int((answer_at - story.opened).total_seconds()) if answer_at and opener else None
+    # by timestamps: the difference of two local times ignores a clock change between them
+    waited = answer_at.timestamp() - story.opened.timestamp() if answer_at else 0.0
+    seconds = int(waited) if answer_at and opener else None
     return {
         "message_id": envelope.message_id,
         "thread": story.thread,

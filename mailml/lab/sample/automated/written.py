@@ -9,7 +9,7 @@ from random import Random
 
 from mailml.lab.sample.desk import ADDRESS, AUTHSERV
 from mailml.lab.sample.envelope import Envelope, Headers, incoming, message_id
-from mailml.lab.sample.mime import CRLF, Draft, render, text_part
+from mailml.lab.sample.mime import CRLF, Draft, encode_header, render, text_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ def by_hand(
 
 def original_headers(about: Answer) -> str:
     """The headers of our mail as reports return them."""
+    subject = encode_header(about.subject, "utf-8")
     return (
-        f"From: Acme Support <{ADDRESS}>\r\nTo: {about.address}\r\nSubject: {about.subject}\r\n"
+        f"From: Acme Support <{ADDRESS}>\r\nTo: {about.address}\r\nSubject: {subject}\r\n"
         f"Message-ID: {about.message_id}\r\nReceived: by {AUTHSERV}\r\n"
     )
