@@ -14,6 +14,17 @@ _MESSAGE_ID = re.compile(
 )
 _STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})  # RFC 3464, RFC 6533
 _ORIGINALS = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
+# RFC 3464 2.2 and 2.3 by name; the opening sentences of qmail, Exim, Postfix, Sendmail and Exchange.
+_DIAGNOSIS = re.compile(
+    r"^[ \t]{0,8}(?:(?:Final-Recipient|Original-Recipient|Diagnostic-Code|Reporting-MTA|Remote-MTA):"
+    r"|-{2,5} ?(?:The following addresses had|Transcript of session follows|Below this line is a copy)"
+    r"|A message that you sent could not be delivered|This is the mail system at host"
+    r"|This message was created automatically by (?:the )?mail"
+    r"|I(?:'|’)m afraid I wasn(?:'|’)t able to deliver"
+    r"|Your message did not reach some or all of the intended recipients"
+    r"|Delivery has failed to these recipients)",
+    re.MULTILINE | re.IGNORECASE,
+)
 _LOOKED_AT = 20_000  # bytes of the embedded header; RFC 3462 asks for the whole header, not more
 
 
@@ -34,11 +45,17 @@ def bounce(case: Case) -> list[Finding]:
 
 def weak_bounce(case: Case) -> list[Finding]:
     """Row 3b: the sender and the subject of a delivery report, and nothing that proves one."""
-    sender = daemon(case) or postmaster(case)
-    if not sender:
-        return _wordless_forward(case)
     phrase = bounce_phrase(case.message.subject)
-    return [sender, ("Subject", phrase)] if phrase else []
+    if not phrase:
+        return _wordless_forward(case)
+    second = daemon(case) or postmaster(case) or _diagnosis(case)
+    return [("Subject", phrase), second] if second else []
+
+
+def _diagnosis(case: Case) -> Finding | None:
+    """What mail systems write into the body, at the start of an unquoted line."""
+    found = _DIAGNOSIS.search(case.text.everything[:_LOOKED_AT])
+    return ("text", found[0].strip()) if found else None
 
 
 def _wordless_forward(case: Case) -> list[Finding]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from mailml.autoreply.case import Case, Finding
+from mailml.autoreply.case import Case, Finding, bare
 from mailml.autoreply.senders import daemon
 
 # Headers that only a program writes, each by the program that documents it.
@@ -59,6 +60,9 @@ _LISTS = (
     "X-MC-User",  # Mailchimp
     "X-MSFBL",  # SparkPost's feedback loop
 )
+_BOUNCES = re.compile(
+    r"owner-.+|.+-(?:bounces|owner|errors|admin|request)(?:[-+=].*)?|bounces?[-+=_.].*|bounces?"
+)
 _BULK = frozenset({"list", "bulk", "junk"})
 
 
@@ -90,6 +94,11 @@ def _generated(case: Case) -> Iterator[Finding]:
 
 def _many(case: Case) -> Iterator[Finding]:
     yield from case.values(*_LISTS)
+    for name, value in case.values("Return-Path", "Sender", "Errors-To"):
+        local, _, domain = bare(value).strip("<> ").lower().partition("@")
+        # lists and bulk senders take their bounces elsewhere than From (VERP; RFC 5321 3.9)
+        if domain and f"{local}@{domain}" != case.sender and _BOUNCES.fullmatch(local[:128]):
+            yield name, value
     for name, value, word in case.tokens("Precedence", "X-Precedence"):
         if word in _BULK:
             yield name, value

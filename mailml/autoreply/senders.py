@@ -62,11 +62,12 @@ _MACHINES = (
     r"bounces?|bounced|notifications?|notify|notifier|alerts?|newsletters?|e?mailings?|listserv|majordomo"
     r"|listproc|sympa|ezmlm|mailman|mailer|automailer|auto[-_.]?(?:reply|respond(?:er)?|confirm|mailer|notify)"
     r"|autoanswer|crond?|www-data|nagios|zabbix|jenkins|jira|bugzilla(?:-daemon)?|rss|rssfeeds?|feeds?"
+    r"|news|updates?|digest|reminders?|automated|automatic|autosend|system-?mail"
 )
 _ROBOT = re.compile(
     rf"(?:(?:.{{1,60}}[-_.+=])?(?:{_NO_REPLY})\d{{0,3}}(?:[-_.+=].*)?"
     rf"|(?:{_MACHINES})(?:[-_.+=].*)?"
-    r"|.{1,60}[-_.](?:notifications?|bounces?|alerts?|newsletter|daemon|robot|bot)"
+    r"|.{1,60}[-_.](?:notifications?|bounces?|alerts?|news|newsletter|updates|digest|daemon|robot|bot)"
     r"|owner-.+|.+-(?:request|owner|bounces|errors))"
 )
 _LONGEST_LOCAL = 128  # RFC 5321 4.5.3.1.1 allows 64; VERP senders are longer

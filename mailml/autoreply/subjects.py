@@ -75,14 +75,24 @@ def strip_tags(subject: str) -> str:
 
 def reply_echo(subject: str) -> Echo | None:
     """The automatic-reply phrase the subject starts with, after tags and reply marks, or None."""
+    tagged = _tag_echo(subject)
+    if tagged:
+        return tagged
     mark, rest = _unmarked(subject)
     for section in ("replies", "topics"):
         found = vocabulary()[section].match(rest, whole=True)
         if found:
-            echoed = ":" in rest[len(found[0]) :]
+            echoed = ":" in rest[len(found[0]) :].replace("：", ":")
             return Echo(*found, mark, sure=section == "replies", echoed=echoed)
     away = _AWAY.fullmatch(rest) if len(rest) <= 160 and " o" in rest else None
     return Echo(away[0], "en", mark, sure=True, echoed=False) if away else None
+
+
+def _tag_echo(subject: str) -> Echo | None:
+    """The phrase inside a leading tag: "[Auto-Reply] Invoice", "【自動返信】請求書"."""
+    inside = _ECHO_TAG.match(subject[:LONGEST_SUBJECT])
+    found = vocabulary()["replies"].match(fold(inside[1]), whole=True) if inside else None
+    return Echo(*found, "", sure=True, echoed=True) if found else None
 
 
 def bounce_phrase(subject: str, *, forwarded: bool = False) -> str:
@@ -136,9 +146,9 @@ def _mark(folded: str) -> tuple[str, int] | None:
 
 
 def _ends_here(folded: str, length: int) -> bool:
-    # "Out of office settings do not work" is prose; only a colon or the end makes a prefix of it.
-    rest = folded[length:].strip(" .!。")
-    return not rest or rest[0] in ":："
+    # "Out of office settings do not work" is prose; a colon, the end or "Re: ..." makes a prefix of it.
+    rest = folded[length:].strip(" .!。-")
+    return not rest or rest[0] in ":：" or (folded[length] in " -" and rest.startswith(_ECHOED_MARKS))
 
 
 def _indexed(by_language: dict[str, list[str]]) -> Phrases:
@@ -154,6 +164,8 @@ def _longest_first(by_language: dict[str, list[str]]) -> Iterable[tuple[str, str
 
 
 _TAG = re.compile(r"^\s*(?:\[[^\[\]]{1,60}\]|\*{2,5}[^*]{1,30}\*{2,5}|\{[^{}]{1,30}\})\s*")
+_ECHO_TAG = re.compile(r"\s*[\[【(（<*]{1,3}([^\]】)）>*]{2,40})[\]】)）>*]{1,3}")
+_ECHOED_MARKS = ("re:", "aw:", "fw:", "fwd:", "sv:", "wg:", "rv:", "tr:", "antw:", "odp:", "r:")
 _MARK = re.compile(r"^([^\s:：\[\]]{1,16})(?: ?\[\d{1,3}\]|\(\d{1,3}\))? ?[:：] *")
 # Lotus Notes: "Jane Doe/Dublin/Acme is out of the office (returning 05/06/2024)"; a name, not a clause.
 _AWAY = re.compile(

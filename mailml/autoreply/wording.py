@@ -41,6 +41,8 @@ def _names(text: str) -> Iterator[str]:
     words = [word if not word.isdigit() else "0" for word in _WORD.findall(text)][:_MOST_WORDS]
     previous = "^"
     for word in words:
+        if word == previous:
+            continue  # a date is one number, and so is a table of them
         unspaced = _UNSPACED.match(word)
         if unspaced:
             yield from _grams(word)

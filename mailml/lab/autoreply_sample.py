@@ -67,6 +67,17 @@ _GREETINGS: dict[str, tuple[str, ...]] = {
     "ru": ("Здравствуйте!", "Добрый день,", ""),
 }
 _CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
+_FACTS = (
+    "{date}",
+    "{n}",
+    "{mail}",
+    "{n} / {n}",
+    "{date}: {n}",
+    "({mail})",
+    "https://example.org/{n}",
+    "{n} €",
+    "tel. {n}",
+)
 _CLOSINGS = (
     "Best regards\n{name}",
     "Kind regards,\n{name}",
@@ -131,6 +142,8 @@ def _human(rng: random.Random, language: str) -> Example:
     plain = [*said["human"], *said.get("prose", ())]
     core = rng.choice(said["about"] if rng.random() < 0.3 else plain)
     lines = [core, *rng.sample(plain, min(len(plain), rng.choice((0, 0, 1, 1, 2, 3, 6, 10))))]
+    if rng.random() < 0.4:  # numbers, dates and addresses are nobody's mark
+        lines.insert(rng.randrange(len(lines) + 1), rng.choice(_FACTS))
     if rng.random() < 0.1:  # people ask to be called, too
         lines.append(rng.choice(said["contact"]))
     if rng.random() < 0.08:  # and paste the automatic words they complain of below their own
@@ -152,6 +165,8 @@ def _other_words(rng: random.Random, language: str) -> Example:
         rng.choice(pool) if rng.random() < 0.7 else _invented(rng)
         for _ in range(rng.choice((0, 1, 2, 6, 15, 40, 80)))
     ]
+    words += [rng.choice(_FACTS) for _ in range(rng.choice((0, 0, 1, 3)))]
+    rng.shuffle(words)
     lines = [" ".join(words)] if language not in ("ja", "zh", "th") else ["".join(words)]
     subject = rng.choice(("{topic}", "Re: {topic}", rng.choice(pool), _invented(rng), "", "Re: {name}"))
     seconds = rng.choice((None, None, rng.uniform(1, 90), rng.uniform(90, 900_000)))

@@ -20,7 +20,7 @@ from mailml.autoreply.text_model import BUCKETS, TextModel, bucket, root
 from mailml.autoreply.wording import features
 from mailml.lab.autoreply_sample import SEED, Example, sample
 
-TOLERATED = 0.004  # of human mail in sentences the model never saw; it sets the threshold
+TOLERATED = 0.005  # of human mail in sentences the model never saw; it sets the threshold
 Floats = npt.NDArray[np.float64]
 
 
