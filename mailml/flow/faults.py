@@ -7,17 +7,24 @@ from difflib import get_close_matches
 
 from mailml.errors import Fault
 
+# what other systems call these fields
+_ELSEWHERE = {
+    **{"body": "text", "content": "text", "title": "subject", "attachment": "has_attachment"},
+    **{"from": "from_address", "sender": "from_address", "domain": "from_domain", "label": "category"},
+    **{"equals": "is", "includes": "contains", "regex": "matches", "weekday": "received.weekday"},
+}
+
 
 class Faults:
     """A list of faults, with the rule that is being read."""
 
     def __init__(self) -> None:
         self.found: list[Fault] = []
-        self.rule = ""
+        self.rule = ""  # as a fault names it: rule "billing", or rule 3 where it has no name
 
     def add(self, key: str, what: str, cure: str = "") -> None:
         """Note a fault of the current rule at a key ("" for the rule as a whole)."""
-        place = [f'rule "{self.rule}"'] if self.rule else []
+        place = [self.rule] if self.rule else []
         place += [f'key "{key}"'] if key else []
         self.found.append(Fault(", ".join(place), what, cure))
 
@@ -35,6 +42,8 @@ class Faults:
 def meant(word: str, known: Iterable[str]) -> str:
     """`Did you mean "subject"?`, or the words there are, when none is near."""
     names = list(known)
+    if _ELSEWHERE.get(word.lower()) in names:
+        return f'Did you mean "{_ELSEWHERE[word.lower()]}"?'
     folded = {name.lower(): name for name in names}
     close = get_close_matches(word.lower(), list(folded), 1, 0.6)
     if close:

@@ -125,12 +125,13 @@ class _Reader:
 
     def _name(self, number: int, table: Mapping[str, Any]) -> str:
         name = table.get("name")
-        self._faults.rule = name if isinstance(name, str) and name.strip() else f"number {number}"
+        named = isinstance(name, str) and bool(name.strip())
+        self._faults.rule = f'rule "{name}"' if named else f"rule {number}"
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
             self._faults.add("name", "is missing" if name is None else f"{name!r} is not a name")
         elif name == "default":
             self._faults.add("name", '"default" is what mail that no rule places is said to be placed by')
         elif name in self._names:
             self._faults.add("name", "is the name of an earlier rule too", "Names must differ.")
-        self._names.add(self._faults.rule)
-        return self._faults.rule
+        self._names.add(str(name))
+        return str(name)

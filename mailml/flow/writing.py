@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from mailml.flow.conditions import All, AnyOf, Ask, Condition, Not, Value, spec_of
 from mailml.flow.flow import Flow, Rule, Then
@@ -73,8 +74,7 @@ def _fits_one_table(groups: list[list[Condition]]) -> bool:
     """Whether every key occurs once, and the keys that TOML nests (header.A, header.B) stand together."""
     keys = [_key(group[0]) for group in groups]
     heads = [key.partition(".")[0] for key in keys]
-    stretches = sum(a != b for a, b in zip(heads, [*heads[1:], None], strict=True))
-    return len(set(keys)) == len(keys) and len(set(heads)) == stretches
+    return len(set(keys)) == len(keys) and len(set(heads)) == len(list(groupby(heads)))
 
 
 def _key(condition: Condition) -> str:
