@@ -69,7 +69,7 @@ def parse_addresses(value: str) -> tuple[Address, ...]:
     # Nine of ten values are one address in its plain form.
     simple = _SIMPLE.fullmatch(value)
     if simple is not None and len(value) < _LONGEST:
-        name = (simple[1] or simple[2] or "").strip()
+        name = " ".join((simple[1] or simple[2] or "").split())
         spec = (simple[3] or simple[4]).lower()
         return (Address("" if name.lower() == spec else name, spec),)
     return tuple(address for box in _mailboxes(value) if (address := _address(box)) is not None)

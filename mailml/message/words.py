@@ -33,7 +33,8 @@ def _pieces(value: str) -> Iterator[str]:
         between = value[at : match.start()]
         label = match[1].partition("*")[0].lower()  # RFC 2231 section 5: charset*language
         joined = bool(charset) and not between.strip()
-        if not (joined and label == charset):
+        # Each word of UTF-16 has a byte order mark of its own.
+        if not joined or label != charset or label.startswith("utf-16"):
             if charset:
                 yield decode(gathered, charset)[0]
                 gathered = b""
@@ -63,7 +64,7 @@ def _payload(encoding: str, text: str) -> bytes:
 def one_line(value: str) -> str:
     """The value on one line without control characters: what may be shown, logged or written again."""
     if value.isascii() and value.isprintable():
-        return value.strip()
+        return " ".join(value.split()) if "  " in value else value.strip()
     return _SPACE.sub(" ", _CONTROL.sub("", value.replace("\x85", " "))).strip()
 
 
