@@ -12,7 +12,6 @@ from typing import Any
 
 from mailml.archive import parts
 from mailml.archive._arrow import FACTS_VERSION, arrow, facts_schema
-from mailml.archive.facts import facts_table
 
 
 def missing(raw: Path, facts: Path) -> list[parts.Part]:
@@ -46,6 +45,9 @@ def build(todo: list[parts.Part], facts: Path, progress: Callable[[int], None] |
 
 
 def _groups(part: parts.Part) -> Iterator[Any]:
+    # Only here: a pull that stores and parses nothing does without the parsers' imports.
+    from mailml.archive.facts import facts_table
+
     for raws in raw_groups(part):
         yield facts_table(raws)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 # A UID means something only within its folder and UIDVALIDITY (RFC 3501 2.3.1.1).
 Key = tuple[str, str, int, int]  # account, folder, UIDVALIDITY, UID
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message as a server gave it, to be appended."""
 
     account: str

@@ -6,14 +6,18 @@ import imaplib
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from mailml.transport._wire import Connection
 
 IN_FLIGHT = 2  # one round trip is hidden; more gained nothing at 50 ms
 _BODY = re.compile(rb'BODY\[\](?:<\d+>)? (?:\{(\d+)\}\r?\n$|"((?:[^"\\]|\\.)*)"|(NIL))')
+# What every server seen answers to our own items, in our own order; anything else is read piece by piece.
+_PLAIN = re.compile(
+    rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\) INTERNALDATE "([^"]+)" BODY\[\] \{(\d+)\}\r\n'
+)
 _UID = re.compile(rb"\bUID (\d+)")
 _FLAGS = re.compile(rb"\bFLAGS \(([^)]*)\)")
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]+)"')
@@ -23,8 +27,7 @@ _TAIL_LITERAL = re.compile(rb"\{(\d+)\}\r?\n$")
 _MONTHS = {m: i for i, m in enumerate(b"JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(NamedTuple):
     """One message as the server gave it. `raw` is None where only flags were asked for.
 
     `size` is the server's RFC822.SIZE where it was asked for, else the length of `raw`.
@@ -102,6 +105,16 @@ def _drain(connection: Connection, flying: deque[bytes]) -> None:
 
 
 def _untagged(connection: Connection, line: bytes) -> Fetched | None:
+    if (plain := _PLAIN.fullmatch(line)) is not None:
+        uid, flags, date, size = plain.groups()
+        raw = connection.read(int(size))
+        if (tail := _rest(connection)) == b")\r\n":
+            return Fetched(int(uid), flag_names(flags), internaldate(date), raw, len(raw))
+        return _fetched(int(uid), line + tail, raw)
+    return _piecewise(connection, line)
+
+
+def _piecewise(connection: Connection, line: bytes) -> Fetched | None:
     if line[2:5].upper() == b"BYE":
         raise imaplib.IMAP4.abort(line[2:].decode("utf-8", "replace").strip())
     if b" FETCH (" not in line[:32].upper():
@@ -110,8 +123,7 @@ def _untagged(connection: Connection, line: bytes) -> Fetched | None:
             connection.noted.append(line.rstrip())
         return None
     body = _BODY.search(line)
-    raw: bytes | None = None
-    head = line
+    raw, head = None, line
     if body is not None:
         if body[1] is not None:
             raw = connection.read(int(body[1]))
@@ -119,9 +131,9 @@ def _untagged(connection: Connection, line: bytes) -> Fetched | None:
         else:
             raw = re.sub(rb"\\(.)", rb"\1", body[2] or b"")
             head = line[: body.start()] + line[body.end() :]
-    uid = _UID.search(head)
+    found = _UID.search(head)
     # A FETCH without a UID is the server telling of somebody else's flag change.
-    return _fetched(int(uid[1]), head, raw) if uid else None
+    return _fetched(int(found[1]), head, raw) if found else None
 
 
 def _rest(connection: Connection) -> bytes:

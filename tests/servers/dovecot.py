@@ -28,7 +28,8 @@ from tests.servers import child, tls
 from tests.servers.dovecot_config import Settings, configuration, oauth2_configuration
 from tests.servers.missing import ServerMissing, free_port, program
 
-PASSWORD = "geheim & secret"
+# One password for every mailbox: a file of users is noticed late when it changes twice within a second.
+PASSWORD = 'geheim&"secret'
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,11 @@ class User:
 
     server: Dovecot
     name: str
-    password: str = PASSWORD
+
+    @property
+    def password(self) -> str:
+        """What logs it in."""
+        return self.server.password
 
     def mapping(self, security: str = "tls", port: int | None = None) -> dict[str, object]:
         """The account as a table of mailml.toml or serve.toml."""
@@ -79,6 +84,8 @@ class User:
 class Dovecot:
     """The server; a context manager. `settings` go into its configuration."""
 
+    password = PASSWORD
+
     def __init__(
         self, settings: Settings | None = None, *, token_url: str = "", token_ca: Path | None = None
     ) -> None:
@@ -107,8 +114,6 @@ class Dovecot:
             (self.base / name).mkdir()
         if os.getuid() == 0:
             shutil.chown(self.base / "home", self.owner.pw_name, self.owner.pw_gid)
-        # "mail:pass" in a file has no way to write ":" in a password; ours has none.
-        (self.base / "users").touch()
         (self.base / "oauth2.conf").write_text(oauth2_configuration(self.token_url, self.token_ca))
         group = grp.getgrgid(self.owner.pw_gid).gr_name
         (self.base / "dovecot.conf").write_text(configuration(self, group))
@@ -140,12 +145,9 @@ class Dovecot:
             child.stop(self._process)
             self._process = None
 
-    def user(self, name: str = "", password: str = PASSWORD) -> User:
+    def user(self, name: str = "") -> User:
         """A mailbox; a fresh one without a name. It exists from its first use on."""
-        name = name or f"u{secrets.token_hex(5)}@example.test"
-        with (self.base / "users").open("a") as users:
-            users.write(f"{name}:{{PLAIN}}{password}\n")
-        return User(self, name, password)
+        return User(self, name or f"u{secrets.token_hex(5)}@example.test")
 
     def doveadm(self, *arguments: str) -> str:
         """Runs doveadm on this server's configuration and returns what it printed."""

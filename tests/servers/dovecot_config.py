@@ -57,8 +57,8 @@ passdb {{
   args = {base}/oauth2.conf
 }}
 passdb {{
-  driver = passwd-file
-  args = scheme=PLAIN username_format=%Lu {base}/users
+  driver = static
+  args = password={server.password}
 }}
 userdb {{
   driver = static

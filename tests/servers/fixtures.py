@@ -9,6 +9,7 @@ import pytest
 
 from tests.servers.dovecot import Dovecot, User
 from tests.servers.missing import ServerMissing
+from tests.servers.postfix import Postfix
 from tests.servers.smtp_sink import SmtpSink
 
 
@@ -34,3 +35,14 @@ def smtp_sink(tmp_path: Path) -> Iterator[SmtpSink]:
     """An SMTP server without TLS and login that records every mail it takes."""
     with SmtpSink(tmp_path / "sink") as sink:
         yield sink
+
+
+@pytest.fixture
+def postfix(dovecot_server: Dovecot) -> Iterator[Postfix]:
+    """A Postfix that delivers to the session's Dovecot."""
+    try:
+        server = Postfix(dovecot_server.lmtp_port)
+    except ServerMissing as reason:
+        pytest.skip(str(reason))
+    with server:
+        yield server

@@ -1,0 +1,129 @@
+"""An identity provider over HTTPS: it issues tokens to msal and tells Dovecot whose they are (RFC 7662)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import ssl
+import threading
+import time
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from tests.servers import tls
+from tests.servers.missing import free_port
+
+CLIENT, SECRET = "11111111-1111-1111-1111-111111111111", "client secret"
+SCOPE = "https://outlook.office365.com/.default"
+
+
+class TokenServer:
+    """The provider; a context manager. `mailbox` is the one its app may open."""
+
+    def __init__(self, folder: Path, mailbox: str = "", *, lifetime: float = 3600.0) -> None:
+        self.folder, self.mailbox, self.lifetime = folder, mailbox, lifetime
+        self.port = free_port()
+        self.tokens: dict[str, tuple[str, float]] = {}
+        self.issued = 0
+
+    def __enter__(self) -> TokenServer:
+        self.certificates = tls.make(self.folder / "tls")
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.certificates.certificate, self.certificates.key)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """The authority, without the tenant."""
+        return f"https://localhost:{self.port}"
+
+    @property
+    def introspection(self) -> str:
+        """Where Dovecot asks about a token."""
+        return f"https://mailml:secret@localhost:{self.port}/introspect"
+
+    def account(self, secret_file: Path) -> dict[str, Any]:
+        """The keys of an account that gets its tokens here; the secret is written to `secret_file`."""
+        secret_file.write_text(SECRET)
+        return {
+            "auth": "microsoft365",
+            "tenant": "tenant",
+            "client_id": CLIENT,
+            "client_secret_file": str(secret_file),
+            "authority": self.url,
+            "authority_ca_file": str(self.certificates.ca),
+        }
+
+    def revoke(self) -> None:
+        """Makes every token issued so far worthless."""
+        self.tokens.clear()
+
+    def issue(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """The answer of the token endpoint."""
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT, SECRET):
+            words = "AADSTS7000215: Invalid client secret provided."
+            return 401, {"error": "invalid_client", "error_description": words}
+        self.issued += 1
+        # As Exchange does: a token for another audience is issued gladly and refused at the mailbox.
+        token = f"{'imap' if form.get('scope') == SCOPE else 'graph'}-{secrets.token_urlsafe(24)}"
+        if token.startswith("imap"):
+            self.tokens[token] = (self.mailbox, time.time() + self.lifetime)
+        answer = {"token_type": "Bearer", "expires_in": int(self.lifetime), "access_token": token}
+        return 200, answer
+
+    def introspect(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """The answer to "whose is this token"."""
+        user, expires = self.tokens.get(form.get("token", ""), ("", 0.0))
+        if expires <= time.time():
+            return 200, {"active": False}
+        return 200, {"active": True, "username": user, "exp": int(expires), "scope": SCOPE}
+
+
+def _handler(server: TokenServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def reply(self, code: int, value: dict[str, Any]) -> None:
+            body = json.dumps(value).encode()
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            tenant = self.path.split("/")[1]
+            base = f"{server.url}/{tenant}/oauth2/v2.0"
+            if not self.path.endswith("/.well-known/openid-configuration"):
+                return self.reply(404, {"error": "not_found"})
+            return self.reply(
+                200,
+                {
+                    "issuer": f"{server.url}/{tenant}/v2.0",
+                    "authorization_endpoint": f"{base}/authorize",
+                    "token_endpoint": f"{base}/token",
+                    "device_authorization_endpoint": f"{base}/devicecode",
+                    "jwks_uri": f"{server.url}/{tenant}/keys",
+                },
+            )
+
+        def do_POST(self) -> None:
+            length = int(self.headers.get("Content-Length", 0))
+            form = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode()))
+            answer = server.issue if self.path.endswith("/token") else server.introspect
+            self.reply(*answer(form))
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            del format, arguments
+
+    return Handler
