@@ -12,7 +12,7 @@ from mailml.lab.sample.mailbox import Sample
 def write_labels(sample: Sample, path: Path, count: int = 300) -> Path:
     """Write `count` customers' mails with their true category, from all over the year; give back the path.
 
-    Columns: message_id, label, note. Mixed and unclear mails are among them, as a person would meet them.
+    Columns: message (a Message-ID), label, note. Mixed mails are among them, as a person would meet them.
     """
     pool = [
         message.truth for message in sample if message.truth["role"] == "customer" and message.truth["topic"]
@@ -21,7 +21,7 @@ def write_labels(sample: Sample, path: Path, count: int = 300) -> Path:
     chosen = Random(f"labels {sample.seed}").sample(pool, min(count, len(pool)))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(("message_id", "label", "note"))
+        writer.writerow(("message", "label", "note"))
         for truth in sorted(chosen, key=lambda truth: truth["message_id"]):
             note = "two matters, the first to be solved" if truth["shape"] == "mixed" else ""
             writer.writerow((truth["message_id"], truth["category"], note))

@@ -6,6 +6,7 @@ All times are made in the desk's zone and carry it; the mailbox stores UTC.
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from random import Random
 
 from mailml.lab.sample.desk import ZONE
@@ -14,12 +15,25 @@ from mailml.lab.sample.desk import ZONE
 _WEEKDAYS = (1.35, 1.15, 1.05, 1.0, 0.85, 0.22, 0.16)
 _HOURS = (2, 1, 1, 1, 1, 3, 8, 22, 55, 90, 100, 88, 52, 66, 84, 76, 60, 42, 24, 18, 16, 14, 9, 4)
 _HOLIDAYS = ((1, 1), (5, 1), (10, 3), (12, 24), (12, 25), (12, 26), (12, 31))
+_MOVABLE = (-2, 1, 39, 50)  # days from Easter: Good Friday, Easter and Whit Monday, Ascension
 OPEN, CLOSE = time(8, 30), time(17, 30)
 
 
 def is_workday(day: date) -> bool:
-    """Whether the team works on this day."""
-    return day.weekday() < 5 and (day.month, day.day) not in _HOLIDAYS
+    """Whether the team works on this day: not on Germany's holidays nor on the eves."""
+    movable = (day - easter(day.year)).days in _MOVABLE
+    return day.weekday() < 5 and (day.month, day.day) not in _HOLIDAYS and not movable
+
+
+@cache
+def easter(year: int) -> date:
+    """Easter Sunday of the Gregorian calendar (the algorithm of Butcher, Nature 1876)."""
+    a, b, c = year % 19, year // 100, year % 100
+    h = (19 * a + b - b // 4 - (b - (b + 8) // 25 + 1) // 3 + 15) % 30
+    k = (32 + 2 * (b % 4) + 2 * (c // 4) - h - c % 4) % 7
+    m = (a + 11 * h + 22 * k) // 451
+    month, day = divmod(h + k - 7 * m + 114, 31)
+    return date(year, month, day + 1)
 
 
 def arrivals(rng: Random, count: int, start: date, days: int) -> list[datetime]:
