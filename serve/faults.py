@@ -23,6 +23,7 @@ _WHAT = {
     "string_type": "must be text, not {input!r}",
     "string_too_short": "must not be empty",
     "string_pattern_mismatch": "{input!r} is no address",
+    "frozen_set_type": "must be a list, not {input!r}",
     "path_type": "must be a path, not {input!r}",
     "dict_type": "must be a table, not {input!r}",
     "mapping_type": "must be a table, not {input!r}",
@@ -36,8 +37,13 @@ _WHAT = {
 def faults_of(error: ValidationError, model: type[BaseModel], where: str) -> Iterator[Fault]:
     """Each error as a fault, in the order of the file."""
     keys = {field.alias or name for name, field in model.model_fields.items()}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    unknown = [str(detail["loc"][0]) for detail in details if detail["type"] == "extra_forbidden"]
+    meant_keys = {near for word in unknown for near in difflib.get_close_matches(word, keys, 1)}
+    for detail in details:
         key = ".".join(str(part) for part in detail["loc"])
+        if detail["type"] == "missing" and key in meant_keys:
+            continue  # it is there, misspelt: one mistake, one fault
         place = f"{where}, key {key!r}" if key else where
         if detail["type"] == "extra_forbidden":
             yield Fault(place, "is not known", meant(key, keys))

@@ -1,7 +1,7 @@
 """Pending moves of one mailbox -> UID MOVE into the queue's folder, which is made when it is not there.
 
 No claim is written before a move: moving a UID twice moves it once. What a crash leaves open is answered by
-the target folder (Message-ID, then SHA-256 of the bytes) and by the inbox, in this order.
+the inbox, then by the target folder (Message-ID, and always SHA-256 of the bytes).
 """
 
 from __future__ import annotations
@@ -131,9 +131,13 @@ class Mover:
         return folder if self._delimiter == "/" else folder.replace("/", self._delimiter)
 
     def _settle(self, session: ImapSession, move: Move, folder: str) -> None:
-        """A move the server did not confirm: done if it lies there, once more if it is here, else gone."""
-        there = self._find(session, self._named(folder), move)
-        here = there is None and self._still_here(session, move)
+        """A move the server did not confirm: once more if it is here, done if it lies there, else gone.
+
+        In this order: a server that is still carrying out the command of a connection that died puts the mail
+        there before it takes it from here, so that looking there first could miss it in both.
+        """
+        here = self._still_here(session, move)
+        there = None if here else self._find(session, self._named(folder), move)
         now = self.clock()
         with self.journal.write() as tx:
             if there is not None:
@@ -150,10 +154,10 @@ class Mover:
     def _find(self, session: ImapSession, folder: str, move: Move) -> int | None:
         """The message in a folder: by its Message-ID where it has a usable one, and always by its bytes."""
         usable = move.message_id.isascii() and move.message_id.isprintable() and '"' not in move.message_id
+        session.examine(folder)
         if move.message_id and usable:
             uids = session.search_message_id(folder, move.message_id)
         else:
-            session.examine(folder)
             uids = session.uids()[-_LOOKED_THROUGH:]
         same = [
             fetched.uid

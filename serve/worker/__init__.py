@@ -25,6 +25,8 @@ from . import context, intents
 
 __all__ = ["Worker"]
 
+# A process may be killed for reasons of its own: more such ends are forgiven than failures to decide.
+_DIED_TOO = 3
 _POLL_SECONDS = 5.0  # only what other processes wrote waits so long: our own watchers ring
 
 
@@ -73,6 +75,10 @@ class Worker:
         try:
             if isinstance(message, Exception):
                 raise message
+            if mail.attempts > self.config.service.max_attempts + _DIED_TOO:
+                why = f"the process ended {mail.attempts - 1} times while deciding it"
+                quarantine.put(tx, mail.id, mail.mailbox_id, why, self.clock())
+                return
             if mail.truncated and not quarantine.retried(tx, mail.id):
                 limit = f"{self.config.service.max_message_mb:g} MB"
                 quarantine.put(

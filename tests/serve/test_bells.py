@@ -1,0 +1,36 @@
+"""Bells: heard at once, remembered until heard, and never needed."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from serve.bells import Bell, Bells
+
+
+def test_a_bell_rung_before_is_heard_once() -> None:
+    """Ringing is remembered, twice is once."""
+    bell = Bell()
+    bell.ring()
+    bell.ring()
+    assert bell.wait(0)
+    assert not bell.wait(0.01)
+
+
+def test_a_bell_wakes_a_waiting_role() -> None:
+    """Who waits is woken at once."""
+    bell = Bell()
+    begun = time.monotonic()
+    threading.Timer(0.05, bell.ring).start()
+    assert bell.wait(30)
+    assert time.monotonic() - begun < 10
+
+
+def test_the_end_wakes_everybody() -> None:
+    """At the end no role sleeps on."""
+    bells = Bells()
+    mover = bells.mover("desk")
+    assert bells.mover("desk") is mover
+    bells.end()
+    assert bells.stop.is_set()
+    assert all(bell.wait(0) for bell in (bells.worker, bells.sender, bells.clock, mover))
