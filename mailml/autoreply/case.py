@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mailml.autoreply.subjects import Echo, reply_echo
-from mailml.message import Message
+from mailml.message import Address, Message, parse_addresses
 from mailml.text import Text
 from mailml.verdict import Context, Evidence, Identity
 
 LONGEST_VALUE = 200  # evidence is for a person to read, not an archive of header bombs
+MOST_INSTANCES = 50  # of one header; real mail repeats none of those asked for half as often
 LONGEST_HEADER = 4096  # what a structured header is read of; the documented values are far shorter
 
 Finding = tuple[str, str]  # the exact header or part, and its value
@@ -34,8 +35,12 @@ class Case:
         present = self.present
         for name in names:
             if name.lower() in present:
-                for value in self.message.all(name):
+                for value in self.message.all(name)[:MOST_INSTANCES]:
                     yield name, value[:LONGEST_HEADER]
+
+    def addresses(self, name: str) -> Iterator[Address]:
+        """The addresses of a header, as far as `values` reads it: a bomb of recipients costs nothing here."""
+        return (address for _, value in self.values(name) for address in parse_addresses(value))
 
     @cached_property
     def present(self) -> frozenset[str]:
@@ -48,9 +53,14 @@ class Case:
             yield name, value, token(value)
 
     @cached_property
+    def from_(self) -> Address | None:
+        """The first address of From that can be read."""
+        return next(self.addresses("From"), None)
+
+    @cached_property
     def sender(self) -> str:
         """The lower-case address of From ("" if none can be read)."""
-        return self.message.from_.addr if self.message.from_ else ""
+        return self.from_.addr if self.from_ else ""
 
     @cached_property
     def sender_local(self) -> str:
@@ -60,8 +70,9 @@ class Case:
     @cached_property
     def null_sender(self) -> Finding | None:
         """The envelope's null reverse path (RFC 5321 4.5.5), as the delivering server recorded it."""
-        path = self.message.return_path
-        if path is not None:
+        written = next(self.values("Return-Path"), None)
+        if written is not None:
+            path = next((address.addr for address in parse_addresses(written[1])), "")
             # UW IMAP and mbox tools write MAILER-DAEMON where the envelope had <>.
             empty = (
                 not path.strip("<> \t") or path.strip("<> \t").lower().partition("@")[0] == "mailer-daemon"
@@ -98,7 +109,7 @@ class Case:
         """The customer behind an allow-listed web form (its Reply-To), or ""."""
         if self.sender not in self.identity.web_forms:
             return ""
-        others = (address.addr for address in self.message.reply_to)
+        others = (address.addr for address in self.addresses("Reply-To"))
         return next((addr for addr in others if addr not in self.ours and addr != self.sender), "")
 
     @cached_property

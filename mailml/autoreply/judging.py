@@ -94,10 +94,10 @@ def _reply_to(case: Case, row: Row) -> str:
         return case.web_form
     if row.number == "8":
         return bare(original_sender(case))
-    sender = case.message.from_
+    sender = case.from_
     if sender is None:
         return ""
-    same = (address.addr for address in case.message.reply_to if address.domain == sender.domain)
+    same = (address.addr for address in case.addresses("Reply-To") if address.domain == sender.domain)
     return bare(next((addr for addr in same if addr not in case.identity.addresses), sender.addr))
 
 

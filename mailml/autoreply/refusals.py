@@ -31,10 +31,23 @@ def refusal(case: Case, reply_to: str) -> tuple[Reason, Finding] | None:
 def _not_to_us(case: Case) -> tuple[Reason, Finding] | None:
     if not case.identity.addresses:
         return None  # nobody said who we are
-    receivers = {address.addr for address in (*case.message.to, *case.message.cc)}
-    if receivers & case.ours:
+    # searched, not parsed: a mail may name twenty thousand recipients
+    lines = [value.lower() for name in ("To", "Cc") for value in case.message.all(name)]
+    if any(_names(address, line) for address in case.ours for line in lines):
         return None
     return Reason.NOT_ADDRESSED_TO_US, ("To", case.message.get("To") or "")
+
+
+def _names(address: str, line: str) -> bool:
+    at = line.find(address)
+    while at >= 0:
+        before, after = line[at - 1 : at], line[at + len(address) : at + len(address) + 1]
+        if not (before.isalnum() or before in tuple("._+-")) and not (
+            after.isalnum() or after in tuple(".-")
+        ):
+            return True
+        at = line.find(address, at + 1)
+    return False
 
 
 def _spam(case: Case) -> Finding | None:

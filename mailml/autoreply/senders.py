@@ -76,7 +76,7 @@ _LONGEST_LOCAL = 128  # RFC 5321 4.5.3.1.1 allows 64; VERP senders are longer
 def daemon(case: Case) -> Finding | None:
     """From, if it is a mail system's own sender and not the postmaster a person may be."""
     value = case.message.get("From") or ""
-    sender = case.message.from_
+    sender = case.from_
     if sender is None:
         bare = _BARE.match(value[:100].lower())
         return ("From", value) if bare and bare[1] != "postmaster" else None
