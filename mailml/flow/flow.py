@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -83,9 +84,10 @@ class Flow:
     def run(self, facts: Facts) -> Outcome:
         """Walk the rules for one message; pure. The trace holds every rule that was tried, in order."""
         trace, hits = self._table.walk(Reading(facts), self._goes_on)
-        return self._outcome([self.rules[n] for n in hits], tuple(trace))
+        return self.outcome([self.rules[n] for n in hits], tuple(trace))
 
-    def _outcome(self, hits: list[Rule], trace: tuple[RuleTrace, ...]) -> Outcome:
+    def outcome(self, hits: Sequence[Rule], trace: tuple[RuleTrace, ...] = ()) -> Outcome:
+        """What these rules decide together when they hit in this order, and no other does."""
         if not hits:
             return Outcome(self.default, trace=trace)
         queue, chosen, priority, tags = self.default, "default", 0, dict[str, None]()
