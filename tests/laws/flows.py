@@ -40,6 +40,8 @@ PATTERNS = [
     "(?P<n>x)",
 ]
 ADDRESSES = ["ann@a.example", "bob@b.a.example", "eve@EVIL.example"]
+_EDGES = ["is", "contains", "starts_with", "ends_with"]
+_BOUNDS = st.sampled_from(["is", "at_least", "at_most"])
 LABELS = ["billing", "technical", "general"]
 TEXTS = ["subject", "header.X-Tag", "header.x-y_z", "mailbox", "attachment_name"]
 
@@ -115,10 +117,21 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
     ),
     max_leaves=5,
 )
-_NARROW = ("subject", "from_address", "from_domain", "received.hour", "category", "to")
-# questions on few fields, so that one often implies another
+_narrow_asks = st.one_of(
+    st.builds(lambda operator, hour: Ask("received.hour", operator, (hour,)), _BOUNDS, st.integers(8, 12)),
+    *(
+        _ask(field, operator, st.sampled_from(ADDRESSES))
+        for field in ("from_address", "to")
+        for operator in _EDGES
+    ),
+    *(_ask("from_domain", operator, st.sampled_from(["a.example", "example"])) for operator in _EDGES),
+    *(_ask("subject", operator, st.sampled_from(["x", " b ", "a b", "STRASSE"])) for operator in _EDGES),
+    _ask("category", "is", st.sampled_from(LABELS)),
+    st.builds(lambda there: Ask("subject", "exists", (there,)), st.booleans()),
+)
+# questions on few fields with few values, so that one often implies another
 narrow: st.SearchStrategy[Condition] = st.recursive(
-    asks.filter(lambda ask: isinstance(ask, Ask) and ask.field in _NARROW),
+    _narrow_asks,
     lambda inner: st.one_of(
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: all_of(*parts)),
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: any_of(*parts)),
