@@ -2,8 +2,8 @@
 
     archive/
       archive.json   format number
-      raw/           parts of raw messages: written to a temporary name, fsynced, renamed
-      facts/         what was parsed from each raw part, row by row; made on demand, can be deleted
+      raw/           parts of raw messages: written to a temporary name, fsynced, renamed; packed by the index
+      facts/         what was parsed from each raw part, row by row; made by the index, can be deleted
       state/         later news: changed flags, messages that left their folder
 
 What has been pulled is derived from the parts alone: a part is there whole or not at all, so a pull that is

@@ -1,7 +1,8 @@
-"""Facts parts: made from raw parts when first needed, kept beside them, made again when parsing changes.
+"""The second pass over what was pulled: facts are parsed and raw parts packed, when first asked for.
 
-Parsing costs more than everything else of a pull together, so it is a pass of its own, part by part, and a
-kill loses at most the part at hand.
+Parsing and packing cost more CPU than everything else of a pull together, and no server need wait for them.
+The pass goes part by part, so a kill loses at most the part at hand. Facts are kept beside the raw parts and
+made again when parsing changes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mailml.archive import parts
-from mailml.archive._arrow import FACTS_VERSION, arrow, facts_schema
+from mailml.archive._arrow import FACTS_VERSION, arrow, facts_schema, raw_schema
 
 
 def missing(raw: Path, facts: Path) -> list[parts.Part]:
@@ -40,8 +41,19 @@ def build(todo: list[parts.Part], facts: Path, progress: Callable[[int], None] |
             done += table.num_rows
             if progress is not None:
                 progress(done)
-        parts.write(facts / part.name, counted, facts_schema(), level=3)
+        parts.write(facts / part.name, counted, facts_schema())
+        pack(part)
     return done
+
+
+def pack(part: parts.Part) -> None:
+    """Rewrites a raw part with zstd, unless it is packed already; the same rows in the same groups."""
+    file = parts.opened(part)
+    first = file.metadata.row_group(0)
+    if first.column(first.num_columns - 1).compression == "UNCOMPRESSED":
+        groups = (_group(file, part, number) for number in range(file.num_row_groups))
+        # Over its own name by rename: who is reading it goes on reading the old file.
+        parts.write(part.path, groups, raw_schema())
 
 
 def _groups(part: parts.Part) -> Iterator[Any]:
@@ -55,9 +67,13 @@ def _groups(part: parts.Part) -> Iterator[Any]:
 def raw_groups(part: parts.Part) -> Iterator[list[bytes]]:
     """The raw messages of a part, one row group at a time."""
     file = parts.opened(part)
+    for number in range(file.num_row_groups):
+        yield _group(file, part, number, ["raw"]).column("raw").to_pylist()
+
+
+def _group(file: Any, part: parts.Part, number: int, columns: list[str] | None = None) -> Any:
     pa = arrow()
-    for group in range(file.num_row_groups):
-        try:
-            yield file.read_row_group(group, columns=["raw"]).column("raw").to_pylist()
-        except (pa.ArrowException, OSError) as error:
-            raise parts.damaged(part, error) from error
+    try:
+        return file.read_row_group(number, columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise parts.damaged(part, error) from error

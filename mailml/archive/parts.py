@@ -47,8 +47,11 @@ def new_name(folders: Iterable[Path]) -> str:
     return f"{highest + 1:08d}-{secrets.token_hex(3)}.parquet"
 
 
-def write(path: Path, groups: Iterable[Any], schema: Any, *, level: int) -> None:
-    """Writes tables as the row groups of one part: temporary name, fsync, rename, fsync of the folder."""
+def write(path: Path, groups: Iterable[Any], schema: Any, *, packed: bool = True) -> None:
+    """Writes tables as the row groups of one part: temporary name, fsync, rename, fsync of the folder.
+
+    `packed` compresses with zstd at level 3.
+    """
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(path.name + _TEMPORARY)
     coded = [name for name in ("account", "folder", "flags") if name in schema.names]
@@ -57,8 +60,8 @@ def write(path: Path, groups: Iterable[Any], schema: Any, *, level: int) -> None
             with arrow().parquet.ParquetWriter(
                 file,
                 schema,
-                compression="zstd",
-                compression_level=level,
+                compression="zstd" if packed else "none",
+                compression_level=3 if packed else None,
                 use_dictionary=coded,
                 # Statistics of raw bytes would copy the smallest and largest mail of every group.
                 write_statistics=[name for name in schema.names if name != "raw"],

@@ -29,7 +29,7 @@ from tests.servers.dovecot_config import Settings, configuration, oauth2_configu
 from tests.servers.missing import ServerMissing, free_port, program
 
 # One password for every mailbox: a file of users is noticed late when it changes twice within a second.
-PASSWORD = 'geheim&"secret'
+PASSWORD = "geheim&secret"
 
 
 @dataclass(frozen=True)
