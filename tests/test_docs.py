@@ -51,6 +51,36 @@ def test_every_rule_field_and_operator_is_documented() -> None:
     assert not missing
 
 
+def test_every_key_of_the_service_is_documented() -> None:
+    """Each key of serve.toml and each command of mailml-serve appears in the pages."""
+    from mailml.transport.account import KEYS
+    from serve import config
+    from serve.__main__ import app
+
+    text = everything_written()
+    models = (config.Service, config.Places, config.Sending, config.Limits)
+    keys = [field.alias or name for model in models for name, field in model.model_fields.items()]
+    assert not [key for key in (*keys, *KEYS) if f"`{key}`" not in text and f"`{key} =" not in text]
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert not [name for name in commands if f"mailml-serve {name}" not in text]
+
+
+def test_every_key_of_the_desk_is_documented() -> None:
+    """Each table and key of desk.toml appears in the bundle's page."""
+    from dataclasses import fields
+
+    from mailml.bundle import desk
+    from mailml.reply import AckPolicy
+
+    text = everything_written()
+    missing = [name for name in desk.KEYS if f"[{name}]" not in text]
+    missing += [
+        key for keys in desk.KEYS.values() for key in keys if f"{key} =" not in text and f"{key}." not in text
+    ]
+    missing += [field.name for field in fields(AckPolicy) if field.name not in text]
+    assert not missing
+
+
 @pytest.mark.parametrize("page", [*PAGES, *BOOK], ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of a page names a file that exists."""
