@@ -2,7 +2,7 @@
 
 from mailml.message.address import Address, parse_addresses
 from mailml.message.authentication import authenticated
-from mailml.message.headers import Header
+from mailml.message.fields import Header
 from mailml.message.model import Message, parse
 from mailml.message.part import Part
 from mailml.message.words import decode_words

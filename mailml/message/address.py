@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mailml.message.words import decode_words, one_line
 
 _LONGEST = 1_000  # characters of one address; SMTP allows 256
+_SHORT = 200  # characters of a value that is remembered
 _TOKEN = re.compile(
     r"(?P<word>=\?[^?\s]{1,60}\?[bBqQ]\?[^?\s]*+\?=)"
     r"|(?P<atom>[^\s\"(),:;<=\[\]]++|=)"
@@ -66,12 +68,22 @@ class _Mailbox:
 
 def parse_addresses(value: str) -> tuple[Address, ...]:
     """Every address of a header value, in order; entries without an @ are left out."""
+    return _remembered(value) if len(value) < _SHORT else _parsed(value)
+
+
+# The same few addresses stand in To and Cc of most mails of a mailbox.
+@lru_cache(maxsize=4096)
+def _remembered(value: str) -> tuple[Address, ...]:
     # Nine of ten values are one address in its plain form.
     simple = _SIMPLE.fullmatch(value)
-    if simple is not None and len(value) < _LONGEST:
-        name = " ".join((simple[1] or simple[2] or "").split())
-        spec = (simple[3] or simple[4]).lower()
-        return (Address("" if name.lower() == spec else name, spec),)
+    if simple is None:
+        return _parsed(value)
+    name = " ".join((simple[1] or simple[2] or "").split())
+    spec = (simple[3] or simple[4]).lower()
+    return (Address("" if name.lower() == spec else name, spec),)
+
+
+def _parsed(value: str) -> tuple[Address, ...]:
     return tuple(address for box in _mailboxes(value) if (address := _address(box)) is not None)
 
 

@@ -7,11 +7,11 @@ parser we measured take the rest of the header for body text at that point.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailml.message.charset import decode
-from mailml.message.lazy import lazy
+from mailml.message.fields import Fields
 
 LIMIT = 256 * 1024  # bytes of one header block; Postfix stops at 100 KiB
 _EMPTY = re.compile(rb"[\r\n]*+")
@@ -26,41 +26,18 @@ _KNOWN = re.compile(
     rb"|organization|thread-(?:topic|index)|disposition-notification-to|envelope-to)[ \t]*:",
     re.IGNORECASE,
 )
+_SHORT = 400  # bytes of a part's header that is remembered
+_NOTHING = Fields()
 _CHARSET = re.compile(rb"charset\s*=\s*\"?([\w.-]{1,40})", re.IGNORECASE)
 
 
-class Header(NamedTuple):
-    """One header field: the name as written, the value unfolded and not yet RFC 2047-decoded."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A header block: its fields, where the body starts, what was repaired, and whether it was cut."""
 
-    headers: tuple[Header, ...]
+    fields: Fields
     body: int
     defects: tuple[str, ...] = ()
     cut: bool = False
-
-    @lazy
-    def index(self) -> dict[str, list[str]]:
-        """All values by lower-case name, in order."""
-        index: dict[str, list[str]] = {}
-        for name, value in self.headers:
-            key = name.lower()
-            if key in index:
-                index[key].append(value)
-            else:
-                index[key] = [value]
-        return index
-
-    def first(self, name: str) -> str:
-        """The first value of a field, the name in lower case; "" where there is none."""
-        values = self.index.get(name)
-        return values[0] if values else ""
 
 
 def split(source: bytes, start: int = 0, *, part: bool = False) -> Block:
@@ -69,19 +46,19 @@ def split(source: bytes, start: int = 0, *, part: bool = False) -> Block:
         start = _skip(source, start)
     newline = source[start : start + 2]
     if newline[:1] == b"\n" or newline == b"\r\n":
-        return Block((), start + (1 if newline[:1] == b"\n" else 2))
+        return Block(_NOTHING, start + (1 if newline[:1] == b"\n" else 2))
     limit = len(source) if not part else min(len(source), start + LIMIT)
     match = (_PART_END if part else _END).search(source, max(start - 1, 0), limit)
     end = match.start() + 1 if match else limit
     if part and match and start and match.start() == start - 1:  # a delimiter right behind a delimiter
-        return Block((), start)
+        return Block(_NOTHING, start)
     body = end if match is None or source[end : end + 2] == b"--" else match.end()
     cut = end - start > LIMIT
     defects = (f"header longer than {LIMIT} bytes, cut",) if cut else ()
     block = source[start : min(end, start + LIMIT)]
-    headers = _plain(block)
-    if headers is not None:
-        return Block(headers, body, defects, cut)
+    fields = _remembered(block) if part and len(block) < _SHORT else _plain(block)
+    if fields is not None:
+        return Block(fields, body, defects, cut)
     kept, body_at, more = _mended(block)
     if body_at is None:
         return Block(kept, body, defects + more, cut)
@@ -99,7 +76,7 @@ def _skip(source: bytes, start: int) -> int:
     return start
 
 
-def _plain(block: bytes) -> tuple[Header, ...] | None:
+def _plain(block: bytes) -> Fields | None:
     """The common case at C speed: every line a field or its continuation, ASCII or UTF-8."""
     if b"\x00" in block:
         return None
@@ -114,16 +91,15 @@ def _plain(block: bytes) -> tuple[Header, ...] | None:
     found = _FIELD.findall(text)
     lines = text.count("\n") + 1 - text.count("\n ") - text.count("\n\t")
     if len(found) != lines:
-        return None if text else ()
-    return tuple([Header(name, unfolded(value)) for name, value in found])
+        return None if text else _NOTHING
+    return Fields(found)
 
 
-def unfolded(value: str) -> str:
-    """Continuation lines joined, the white space kept (RFC 5322 section 2.2.3)."""
-    return value.replace("\n", "").strip() if "\n" in value else value.strip()
+# The headers of parts are the same few everywhere: "Content-Type: text/html; charset=utf-8 …".
+_remembered = lru_cache(maxsize=1024)(_plain)
 
 
-def _mended(block: bytes) -> tuple[tuple[Header, ...], int | None, tuple[str, ...]]:
+def _mended(block: bytes) -> tuple[Fields, int | None, tuple[str, ...]]:
     """The same, line by line: junk lines dropped, 8-bit bytes guessed, NULs removed.
 
     A line without a colon behind the last known field name is taken for the body's first line.
@@ -131,20 +107,20 @@ def _mended(block: bytes) -> tuple[tuple[Header, ...], int | None, tuple[str, ..
     lines = _lines(block)
     last = max((i for i, (_, line) in enumerate(lines) if _KNOWN.match(line)), default=-1)
     hint = _CHARSET.search(block)
-    found: list[Header] = []
+    found: list[tuple[str, str]] = []
     defects: dict[str, None] = {}
     for index, (at, line) in enumerate(lines):
         text, complaint = _line_text(line, hint[1].decode() if hint else "")
         name, colon, value = text.partition(":")
         if colon and _NAME.fullmatch(name):
-            found.append(Header(name.rstrip(), value.strip()))
+            found.append((name.rstrip(), value.strip()))
             if complaint:
                 defects[complaint] = None
         elif index > last:
-            return tuple(found), at, (*defects, "no empty line between header and body")
+            return Fields(found), at, (*defects, "no empty line between header and body")
         elif line.strip():
             defects["header line without a field name dropped"] = None
-    return tuple(found), None, tuple(defects)
+    return Fields(found), None, tuple(defects)
 
 
 def _lines(block: bytes) -> list[tuple[int, bytes]]:

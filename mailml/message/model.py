@@ -11,9 +11,10 @@ from typing import Any
 
 from mailml.message.address import Address, parse_addresses
 from mailml.message.dates import parse_date
-from mailml.message.headers import Block, Header, split
+from mailml.message.facts import address_facts, part_facts
+from mailml.message.fields import Fields, Header, sound_type
+from mailml.message.headers import Block, split
 from mailml.message.lazy import lazy
-from mailml.message.params import parse_value
 from mailml.message.part import Part
 from mailml.message.structure import Structure, scan
 from mailml.message.words import one_line, shown
@@ -54,19 +55,22 @@ class Message:
     def _block(self) -> Block:
         return split(self._source)
 
+    @lazy
+    def _fields(self) -> Fields:
+        return self._block.fields
+
     @property
     def headers(self) -> tuple[Header, ...]:
         """The header fields in order, unfolded, not RFC 2047-decoded."""
-        return self._block.headers
+        return self._fields.headers
 
     def get(self, name: str) -> str | None:
         """The first value of a field, or None; the name in any case."""
-        values = self._block.index.get(name.lower())
-        return values[0] if values else None
+        return self._fields.first(name.lower())
 
     def all(self, name: str) -> tuple[str, ...]:
         """All values of a field in order; the name in any case."""
-        return tuple(self._block.index.get(name.lower(), ()))
+        return self._fields.all(name.lower())
 
     @lazy
     def subject(self) -> str:
@@ -156,8 +160,7 @@ class Message:
 
     @lazy
     def _type(self) -> tuple[str, Mapping[str, str]]:
-        kind, params = parse_value(self.get("content-type") or "text/plain")
-        return (kind if kind.count("/") == 1 and " " not in kind else "text/plain"), params
+        return sound_type(self._fields.content, "text/plain")
 
     @property
     def content_type(self) -> str:
@@ -219,10 +222,26 @@ class Message:
         return tuple(found)
 
     def facts(self) -> dict[str, Any]:
-        """What can be said of the mail, as JSON-able values."""
-        from mailml.message.facts import facts_of
-
-        return facts_of(self)
+        """What can be said of the mail, as JSON-able values; times are ISO 8601 in UTC."""
+        return {
+            "sha256": self.sha256,
+            "size": self.size,
+            "message_id": self.message_id,
+            "subject": self.subject,
+            "from": address_facts(self.from_) if self.from_ else None,
+            "to": [address_facts(address) for address in self.to],
+            "cc": [address_facts(address) for address in self.cc],
+            "date": self.date.isoformat() if self.date else None,
+            "received": [when.isoformat() for when in self.received_dates],
+            "in_reply_to": list(self.in_reply_to),
+            "references": list(self.references),
+            "content_type": self.content_type,
+            "parts": [part_facts(part) for part in self.parts],
+            "attachments": [part.filename for part in self.attachments],
+            "is_reply": self.is_reply,
+            "too_complex": self.too_complex,
+            "defects": list(self.defects),
+        }
 
 
 def _ids(value: str) -> tuple[str, ...]:

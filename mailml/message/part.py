@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailml.message.charset import decode
-from mailml.message.headers import Header
+from mailml.message.fields import Header, sound_type
 from mailml.message.lazy import lazy
-from mailml.message.params import filename, parse_value
+from mailml.message.params import filename
 from mailml.message.structure import Leaf
 from mailml.message.transfer import undo
 
@@ -32,18 +32,13 @@ class Part:
     @property
     def headers(self) -> tuple[Header, ...]:
         """The part's own header fields, in order."""
-        return self.leaf.block.headers
+        return self.leaf.fields.headers
 
     @lazy
     def _type(self) -> tuple[str, Mapping[str, str]]:
-        kind, params = parse_value(self.leaf.block.first("content-type") or self.leaf.default)
-        # RFC 2045 section 5.2: what cannot be read is plain text; so is a multipart without its parts.
-        sound = kind.count("/") == 1 and " " not in kind and not kind.startswith("multipart/")
-        return (kind if sound else "text/plain"), params
-
-    @lazy
-    def _disposition(self) -> tuple[str, Mapping[str, str]]:
-        return parse_value(self.leaf.block.first("content-disposition"))
+        kind, params = sound_type(self.leaf.fields.content, self.leaf.default)
+        # A multipart without its parts is a text.
+        return ("text/plain" if kind.startswith("multipart/") else kind), params
 
     @property
     def content_type(self) -> str:
@@ -58,22 +53,23 @@ class Part:
     @property
     def disposition(self) -> str:
         """ "attachment", "inline" or ""."""
-        return self._disposition[0]
+        return self.leaf.fields.disposition[0]
 
     @lazy
     def filename(self) -> str:
         """The file's name without folders, "" if it has none."""
-        return filename(self._disposition[1], self._type[1])
+        return filename(self.leaf.fields.disposition[1], self._type[1])
 
     @property
     def content_id(self) -> str:
         """The Content-ID without its brackets, "" if it has none."""
-        return self.leaf.block.first("content-id").strip(" <>")
+        return (self.leaf.fields.first("content-id") or "").strip(" <>")
 
     @lazy
     def _decoded(self) -> tuple[bytes, str]:
-        encoding = self.leaf.block.first("content-transfer-encoding")
-        return undo(self.source[self.leaf.start : self.leaf.end], encoding)
+        data = self.source[self.leaf.start : self.leaf.end]
+        encoding = self.leaf.fields.encoding
+        return undo(data, encoding) if encoding else (data, "")
 
     @property
     def payload(self) -> bytes:

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mailml.message.fields import Fields
 from mailml.message.headers import Block, split
 from mailml.message.params import parse_value
 
@@ -24,7 +25,7 @@ _GUESS = re.compile(
 class Leaf(NamedTuple):
     """A part that is no container: its header, its still encoded bytes as offsets, and its containers."""
 
-    block: Block
+    fields: Fields
     start: int
     end: int
     within: tuple[str, ...]  # content types of the containers, outermost first
@@ -61,12 +62,12 @@ class _Walk:
         """A part starts: a container is opened, anything else is a leaf until the next delimiter."""
         self.begun += 1
         self.defects.update(dict.fromkeys(block.defects))
-        kind, params = parse_value(block.first("content-type") or default)
-        boundary = params.get("boundary", "").rstrip().encode("utf-8", "replace")
-        if kind.startswith("multipart/") and boundary:
+        kind, params = block.fields.content or parse_value(default)
+        boundary = params.get("boundary", "").rstrip().encode("utf-8", "replace") if params else b""
+        if boundary and kind.startswith("multipart/"):
             self.enter(_Container(boundary, kind, block, self.begun))
         else:
-            self.leaf = Leaf(block, block.body, block.body, self.within(), default)
+            self.leaf = Leaf(block.fields, block.body, block.body, self.within(), default)
         if len(self.leaves) >= MAX_PARTS:
             self.limit = f"more than {MAX_PARTS} parts"
 
@@ -92,16 +93,16 @@ class _Walk:
             if container.begun == self.begun:  # nothing began inside: its text is kept as a leaf
                 self.defects["boundary never appears"] = None
                 start = container.block.body
-                self.leaves.append(Leaf(container.block, start, max(start, at), self.within()))
+                self.leaves.append(Leaf(container.block.fields, start, max(start, at), self.within()))
         for place, container in enumerate(self.open):
             self.level[container.boundary] = place  # an inner one may have had the same boundary
 
 
 def scan(source: bytes, block: Block) -> Structure:
     """The leaves of a message whose header block is already split."""
-    kind = parse_value(block.first("content-type"))[0]
-    if not kind.startswith("multipart/"):
-        return Structure((Leaf(block, block.body, len(source), ()),))
+    content = block.fields.content
+    if content is None or not content[0].startswith("multipart/"):
+        return Structure((Leaf(block.fields, block.body, len(source), ()),))
     walk = _walked(source, block, b"")
     if walk.begun == 1 and (guess := _GUESS.search(source, block.body)):
         walk = _walked(source, block, guess[1])

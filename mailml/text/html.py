@@ -61,9 +61,7 @@ class _Page:
         """Text between two tags."""
         text = unescape(text) if "&" in text else text
         if self.pre:
-            for line in text.replace("\r", "").splitlines(keepends=True):
-                self.put(line.rstrip("\n"))
-                self.breaks += line.endswith("\n")
+            self.verbatim(text)
             return
         if not text.isascii():
             text = _INVISIBLE.sub("", text)
@@ -74,6 +72,14 @@ class _Page:
             self.space = text[-1].isspace()
         elif text:
             self.space = True
+
+    def verbatim(self, text: str) -> None:
+        """Text inside <pre>: its lines and spaces are its own."""
+        first, *rest = text.replace("\r", "").split("\n")
+        self.put(first)
+        for line in rest:
+            self.breaks += 1
+            self.put(line)
 
     def put(self, text: str) -> None:
         """Words, after the line ends and the space that are due."""

@@ -139,7 +139,8 @@ def test_both_ways_of_reading_headers_mean_the_same(shared: Path) -> None:
         source = path.read_bytes()
         block = source[_skip(source, 0) : split(source).body]
         if fast := _plain(block):
-            assert _mended(block) == (fast, None, ()), path.name
+            tolerant, body, defects = _mended(block)
+            assert (tolerant.headers, body, defects) == (fast.headers, None, ()), path.name
             compared += 1
     assert compared > 1_200
 
@@ -157,8 +158,8 @@ def test_both_ways_agree_on_made_headers(fields: list[tuple[str, str]], end: str
     )
     fast = _plain(block.encode())
     assert fast is not None
-    assert len(fast) == len(fields)
-    assert _mended(block.encode()) == (fast, None, ())
+    assert len(fast.headers) == len(fields)
+    assert _mended(block.encode())[0].headers == fast.headers
 
 
 @MODEST

@@ -17,6 +17,8 @@ from mailml.text import (
     readable,
     split_reply,
 )
+from tests.bench.hostile import HTML as HTML_PIECES
+from tests.bench.hostile import TEXT as TEXT_PIECES
 from tests.growth import cpu, growth
 
 REPLIES = Path(__file__).resolve().parent.parent / "corpus" / "replies"
@@ -221,65 +223,13 @@ def test_language(text: str, language: str) -> None:
     assert detect_language(text) == language
 
 
-HOSTILE_HTML = [
-    "<div>",
-    "<b>",
-    "<blockquote>",
-    "<",
-    "<a",
-    '<a "',
-    "<a '\"",
-    "<!--",
-    "<style>",
-    "<script>x</scrip",
-    "&",
-    "&#x",
-    '<p style="display:none">',
-    "&nbsp;",
-    "<td>a",
-    "<pre>\n",
-    "<br>",
-    "<!",
-    "<a b=c ",
-    '<i style="color :">',
-    "</p>",
-]
-HOSTILE_TEXT = [
-    ">",
-    ">\n",
-    "On \n",
-    "On Monday 2024 wrote\n",
-    ":\n",
-    "2024:\n",
-    "wrote 2024:\n",
-    "From: a\n",
-    "-",
-    "-- \n",
-    "\n",
-    "--\n",
-    "Begin forwarded message:\n\n",
-    "a",
-    " ",
-    "a@b.c ",
-    "<a@",
-    "Thanks,\n",
-    "_____\n",
-    "1:1 ",
-    "\ue000x:\n",
-    "This email is confidential\n",
-    "On 1.1.2024 a@b.c wrote:\n> x\n",
-    "\ue001\n",
-    "----- Original Message -----\n",
-]
-
-
-@pytest.mark.parametrize("piece", HOSTILE_HTML)
+@pytest.mark.parametrize("piece", HTML_PIECES)
 def test_hostile_html_grows_linearly(piece: str) -> None:
     """Four times the hostile HTML takes nowhere near sixteen times the time."""
     assert growth(html_to_text, piece * (50_000 // len(piece))) < 9
 
 
-@pytest.mark.parametrize("piece", HOSTILE_TEXT)
+@pytest.mark.parametrize("piece", TEXT_PIECES)
 def test_hostile_text_grows_linearly(piece: str) -> None:
     """Four times the hostile text takes nowhere near sixteen times the time."""
     assert growth(split_reply, piece * (50_000 // len(piece))) < 9
@@ -289,7 +239,7 @@ def test_hostile_input_is_fast_enough() -> None:
     """100 KB of the worst input (20 ms on an idle machine) cost less than three million method calls."""
     # A yardstick of the same run, so that a busy machine does not fail the test.
     yardstick = cpu(lambda text: [character.isalpha() for character in text], "a" * 500_000)
-    for piece in HOSTILE_TEXT:
+    for piece in TEXT_PIECES:
         assert cpu(split_reply, piece * (100_000 // len(piece))) < 6 * yardstick, piece
-    for piece in HOSTILE_HTML:
+    for piece in HTML_PIECES:
         assert cpu(html_to_text, piece * (100_000 // len(piece))) < 6 * yardstick, piece
