@@ -101,6 +101,22 @@ def calibrate(scores: Floats, truth: Ints) -> Calibration:
     return Calibration(temperature, tuple(float(b) * temperature for b in best[1:]))
 
 
+def temper(calibration: Calibration, scores: Floats, truth: Ints, weights: Floats) -> Calibration:
+    """The same shifts with the temperature that makes these weighted scores most likely."""
+    from scipy.optimize import minimize_scalar
+
+    shifted, rows = scores + np.array(calibration.shift), np.arange(len(truth))
+
+    def loss(x: float) -> float:
+        z = shifted * np.exp(x)
+        z = z - z.max(axis=1, keepdims=True)
+        likelihood = z[rows, truth] - np.log(np.exp(z).sum(axis=1))
+        return float(-(likelihood * weights).sum() / weights.sum() + 1e-3 * x**2)
+
+    best = minimize_scalar(loss, bounds=(-4, 4), method="bounded").x
+    return Calibration(float(np.exp(-best)), calibration.shift)
+
+
 def to_model(
     fitted: Fitted,
     blocks: Sequence[Counted],
