@@ -47,7 +47,7 @@ def acknowledge(
         loop_token=message_id.strip("<>"),
         date=context.now,
     )
-    return Composed(message_id, raw)
+    return Composed(message_id, _answered_to(raw, sending.reply_to))
 
 
 def reply(
@@ -77,7 +77,16 @@ def reply(
         agent_name=agent,
         cc=cc,
     )
-    return Composed(message_id, raw)
+    return Composed(message_id, _answered_to(raw, sending.reply_to))
+
+
+def _answered_to(raw: bytes, address: str) -> bytes:
+    """The mail with answers led to the configured Reply-To, which the configuration has checked."""
+    if not address:
+        return raw
+    head, end, body = raw.partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"reply-to:")]
+    return b"\r\n".join([f"Reply-To: <{address}>".encode("ascii"), *lines]) + end + body
 
 
 def _as(identity: Identity, sending: Sending) -> Identity:

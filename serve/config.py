@@ -26,6 +26,7 @@ from .faults import faults_of, meant
 from .limits import Limits
 
 _ENVIRONMENT = "MAILML_SERVE_"
+_ADDRESS = r"^[!-;=?-~]+@[!-;=?-~]+$"  # one address alone, without names, blanks or line ends
 _SECTIONS = ("serve", "mailbox", "smtp", "limits")
 M = TypeVar("M", bound=BaseModel)
 _frozen = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -69,9 +70,11 @@ class Sending(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    from_: Annotated[str, Field(alias="from", pattern=r"@")]
-    reply_to: str = ""
-    envelope: str = ""  # MAIL FROM of agents' replies; acknowledgements have the null sender
+    from_: Annotated[str, Field(alias="from", pattern=_ADDRESS)]
+    reply_to: Annotated[str, Field(pattern=f"^$|{_ADDRESS}")] = ""
+    envelope: Annotated[str, Field(pattern=f"^$|{_ADDRESS}")] = (
+        ""  # MAIL FROM of agents' replies; acknowledgements have the null sender
+    )
     sent_folder: str = "auto"  # "auto" is the server's own, "" keeps no copies
 
 

@@ -163,6 +163,20 @@ def test_mail_over_the_limit_is_set_aside_and_the_rest_goes_on(service: Service)
     service.call("quarantine", "retry", str(held["id"]), good=78)
 
 
+def test_a_mail_of_sixty_megabytes_is_set_aside(service: Service) -> None:
+    """With the limits as they come, sixty megabytes are kept as a head and quarantined; the rest goes on."""
+    service.mailbox.deliver(mail(1, body="0123456789abcdef " * (60 * 1024 * 1024 // 17)))
+    service.mailbox.deliver(mail(2))
+    service.once()
+    big, small = service.decisions()
+    assert big["state"] == "quarantined"
+    assert "larger than 50 MB" in big["quarantined"]
+    assert small["state"] == "decided"
+    with service.journal.read() as tx:
+        (claimed,) = incoming.claimed(tx, [big["number"]])
+    assert len(claimed.raw) == 50 * 1024 * 1024
+
+
 def test_one_broken_mailbox_stops_no_other(service: Service, dovecot_server: Dovecot) -> None:
     """A mailbox with a wrong password fails loudly, again and again, while the other one is served."""
     service.more_mailboxes.append({"name": "billing", **service.imap, "password": "wrong"})
