@@ -29,7 +29,7 @@ from mailml.verdict import Outcome
 Bits = npt.NDArray[np.bool_]
 LISTS = ("to", "cc", "attachment_name")
 SINGLE = ("subject", "text", "text/everything", "from_address", "from_domain", "language", "kind", "mailbox")
-_SPACES = r"[\n\r\t\x0b\x0c ]+"
+_SPACES = "\n\r\t\v\f"
 
 
 def frame(facts: Iterable[Facts], *, headers: Iterable[str] = ()) -> pl.DataFrame:
@@ -177,7 +177,14 @@ class Batch:
 def folded(texts: pl.Series) -> pl.Series:
     """`fold` of every text; null stays null."""
     ascii_ = texts.str.len_bytes() == texts.str.len_chars()
-    quick = texts.str.to_lowercase().str.replace_all(_SPACES, " ").str.strip_chars(" ")
+    quick = texts.str.to_lowercase()
+    # looking costs a fifth of replacing, and one pattern for all white space stops at every single blank
+    for space in _SPACES:
+        if quick.str.contains(space, literal=True).any():
+            quick = quick.str.replace_all(space, " ", literal=True)
+    while quick.str.contains("  ", literal=True).any():
+        quick = quick.str.replace_all("  ", " ", literal=True)
+    quick = quick.str.strip_chars(" ")
     return _patched(texts, quick, ascii_, fold)
 
 

@@ -47,8 +47,9 @@ WORDS = (
         "after",
         "before",
     ),
-    *("still", "again", "never", "always", "Straße", "größer", "naïve"),
+    *("still", "again", "never", "always", "server", "down", "data", "file"),
 )
+ACCENTED = ("Straße", "größer", "naïve", "it’s")
 # (field, operator, expected, the same as a Python pattern)
 CONDITIONS = [
     ("subject", "contains", "[URGENT]", r"(?i)\[URGENT\]"),
@@ -90,11 +91,13 @@ def the_flow() -> Flow:
 
 
 def the_mail(count: int = 200) -> list[Facts]:
-    """Messages of which about one in four fits a rule."""
+    """Messages of which about one in three fits a rule, and one in three is not plain ASCII."""
     rng, found = random.Random(7), []
     phrases = ["invoice", "my password", "order no. 123456", "server down", "a lawyer", "data\nprotection"]
     for number in range(count):
         words = rng.choices(WORDS, k=rng.randint(40, 400))
+        if number % 3 == 0:
+            words += rng.choices(ACCENTED, k=8)
         if rng.random() < 0.2:
             words.insert(rng.randrange(len(words)), rng.choice(phrases))
         lines = "\n".join(" ".join(words[at : at + 12]) for at in range(0, len(words), 12))
