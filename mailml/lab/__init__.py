@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from mailml.lab.replay import replay as replay
     from mailml.lab.report import report as report
     from mailml.lab.sample_archive import sample_archive as sample_archive
+    from mailml.lab.sample_bundle import sample_bundle as sample_bundle
+    from mailml.lab.sample_bundle import sample_desk as sample_desk
     from mailml.lab.sla_report import sla_report as sla_report
     from mailml.lab.train import train as train
+    from mailml.lab.with_flow import with_flow as with_flow
 
 # Functions that users call as `lab.NAME(...)`: where each lives.
 _FUNCTIONS = {
@@ -48,14 +51,17 @@ _FUNCTIONS = {
     "replay": "mailml.lab.replay",
     "report": "mailml.lab.report",
     "sample_archive": "mailml.lab.sample_archive",
+    "sample_bundle": "mailml.lab.sample_bundle",
+    "sample_desk": "mailml.lab.sample_bundle",
     "sla_report": "mailml.lab.sla_report",
     "train": "mailml.lab.train",
+    "with_flow": "mailml.lab.with_flow",
 }
 _MODULES = ("labels", "panels", "sample", "split", "thresholds")
 
 __all__ = ["Archive", "Bundle", "backtest", "doctor", "evaluate", "export", "frame", "labels", "misrouting",
-           "panels", "preview", "pull", "replay", "report", "sample", "sample_archive", "sla_report", "split",
-           "thresholds", "train"]  # fmt: skip
+           "panels", "preview", "pull", "replay", "report", "sample", "sample_archive", "sample_bundle",
+           "sample_desk", "sla_report", "split", "thresholds", "train", "with_flow"]  # fmt: skip
 
 
 class _FrontDoor(ModuleType):
