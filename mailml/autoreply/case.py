@@ -32,20 +32,13 @@ class Case:
 
         Never a search through the raw block: a list of names in a DKIM h= tag is no evidence.
         """
-        present = self.present
         for name in names:
-            if name.lower() in present:
-                for value in self.message.all(name)[:MOST_INSTANCES]:
-                    yield name, value[:LONGEST_HEADER]
+            for value in self.message.all(name)[:MOST_INSTANCES]:
+                yield name, value[:LONGEST_HEADER]
 
     def addresses(self, name: str) -> Iterator[Address]:
         """The addresses of a header, as far as `values` reads it: a bomb of recipients costs nothing here."""
         return (address for _, value in self.values(name) for address in parse_addresses(value))
-
-    @cached_property
-    def present(self) -> frozenset[str]:
-        """The lower-case names of the headers there are: most questions end here."""
-        return frozenset(header.name.lower() for header in self.message.headers)
 
     def tokens(self, *names: str) -> Iterator[tuple[str, str, str]]:
         """(name, value, token) of every instance: the token is lower-case, without comment and parameters."""

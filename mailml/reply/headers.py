@@ -13,7 +13,7 @@ from mailml.errors import InputError
 
 LONGEST_SUBJECT = 400  # characters; a longer one is cut with an ellipsis
 _LINE = 76  # RFC 2047 section 2 for lines with encoded words; RFC 5322 recommends 78
-_WORD_BYTES = 45  # of UTF-8 in one encoded word: 60 letters of base64 and the frame stay under 75
+_WORD_BYTES = 39  # of UTF-8 in one encoded word: with frame and field name it still fits the first line
 _ID = re.compile(r"<[\x21-\x3b\x3d\x3f-\x7e]{3,250}>")
 _ADDRESS = re.compile(
     r"[\x21\x23-\x27\x2a\x2b\x2d-\x39\x3d\x3f\x41-\x5a\x5e-\x7e]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"

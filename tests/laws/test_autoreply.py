@@ -1,0 +1,185 @@
+"""Laws of the table: total, deterministic, quick on anything, and no path hides what a person wrote."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mailml.autoreply import TABLE, TextModel, judge
+from mailml.message import parse
+from mailml.text import own_words
+from mailml.verdict import Context, Disposition, Identity, Kind, Thread, Verdict
+from tests.bench.mutants import mutants
+from tests.mailml.judged import KEY, NOW, US, mail, report, verdict
+
+NAMES = st.sampled_from(
+    [
+        "Auto-Submitted",
+        "Precedence",
+        "X-Auto-Response-Suppress",
+        "X-Autoreply",
+        "Return-Path",
+        "From",
+        "Reply-To",
+        "Subject",
+        "List-Id",
+        "In-Reply-To",
+        "Content-Type",
+        "X-Failed-Recipients",
+        "Resent-From",
+        "X-Spam-Status",
+        "Message-ID",
+        "X-Mailml-Loop",
+    ]
+)
+VALUES = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from(
+        [
+            "<>",
+            "no",
+            "auto-replied (x)",
+            "All",
+            "bulk",
+            "Automatic reply: x",
+            "Undeliverable: x",
+            "support@acme.example",
+            "MAILER-DAEMON",
+            "multipart/report; report-type=delivery-status",
+            "((((((",
+            ";",
+        ]
+    ),
+)
+HEADERS = st.lists(st.tuples(NAMES, VALUES), max_size=8)
+# Lowering service is all that these may do: none of them is a system's own report or a responder's own mark.
+OUTSIDERS = st.sampled_from(
+    [
+        "Precedence: bulk",
+        "List-Unsubscribe: <mailto:x@y.example>",
+        "X-Auto-Response-Suppress: All",
+        "Auto-Submitted: auto-generated",
+        "Return-Path: <>",
+        "Feedback-ID: 1",
+        "X-Spam-Flag: YES",
+        "X-Mailml-Loop: K7Q2-9M4D.1.FORGED@acme.example",
+        "In-Reply-To: <ours@acme.example>",
+        "Reply-To: victim@else.example",
+        "Delivered-To: support@acme.example",
+    ]
+)
+
+
+def judged(raw: bytes, model: TextModel | None = None) -> Verdict:
+    """The verdict with everything known that may be known."""
+    message = parse(raw)
+    context = Context(received_at=NOW, now=NOW, thread=Thread(answers_ours=True), loop_key=KEY)
+    return judge(message, own_words(message), US, context, model)
+
+
+@given(st.binary(max_size=2_000))
+@settings(max_examples=150, deadline=None)
+def test_any_bytes_have_a_verdict(raw: bytes) -> None:
+    """Total: no bytes raise, and the verdict is consistent in itself."""
+    consistent(judged(raw, TextModel.shipped()))
+
+
+@given(HEADERS, st.text(max_size=200))
+@settings(max_examples=250, deadline=None)
+def test_any_headers_have_one_verdict(headers: list[tuple[str, str]], body: str) -> None:
+    """Total and deterministic over every mixture of the headers the table asks for."""
+    head = "\r\n".join(f"{name}: {value}" for name, value in headers)
+    raw = f"{head}\r\n\r\n{body}".encode("utf-8", "surrogatepass")
+    found = judged(raw)
+    consistent(found)
+    assert judged(raw) == found
+
+
+@given(st.lists(OUTSIDERS, max_size=6, unique=True))
+@settings(max_examples=120, deadline=None)
+def test_what_an_outsider_can_set_never_hides_a_persons_mail(headers: list[str]) -> None:
+    """Any mixture of request, bulk and thread headers leaves a person's mail in a queue."""
+    found = verdict(mail(*headers), model=TextModel.shipped())
+    assert found.disposition is Disposition.DELIVER
+    assert found.folder == ""
+
+
+@given(st.lists(OUTSIDERS, max_size=4, unique=True), st.sampled_from(["delivery-status", "feedback-report"]))
+@settings(max_examples=60, deadline=None)
+def test_no_header_buys_a_report_an_acknowledgement(headers: list[str], kind: str) -> None:
+    """A report stays one whatever stands beside it."""
+    raw = report(kind, *headers)
+    assert verdict(raw).kind in (Kind.BOUNCE, Kind.REPORT)
+    assert not verdict(raw).ack_allowed
+
+
+def consistent(found: Verdict) -> None:
+    """A file has a folder, a row its number, and only an open reason an address to answer to."""
+    assert found.disposition in (Disposition.DELIVER, Disposition.FILE)
+    assert (found.folder != "") == (found.disposition is Disposition.FILE)
+    assert found.disposition is Disposition.DELIVER or found.ack_reason is not None
+    assert found.row in {row.number for row in TABLE} | {"13", "14"}
+    assert not found.ack_allowed or (found.reply_to and found.reply_to not in US.addresses)
+    for one in found.evidence:
+        assert len(one.value) <= 200
+        assert one.value.isprintable()
+
+
+def test_nothing_can_delete_mail() -> None:
+    """There is no third disposition to choose."""
+    assert set(Disposition) == {Disposition.DELIVER, Disposition.FILE}
+    assert {row.disposition for row in TABLE} == set(Disposition)
+
+
+def test_real_mail_and_its_mutants_are_judged_without_exception_in_time(shared: Path) -> None:
+    """300 mutants, all kinds of damage among them: the header part takes under 20 ms of CPU for each."""
+    files = sorted((shared / "mail").glob("*/*.eml"))[::6]
+    for name, raw in mutants([file.read_bytes() for file in files], 300, seed=11):
+        spent = best_of_three(raw, Identity())
+        assert spent < 0.02, f"{name}: {1e3 * spent:.1f} ms"
+
+
+def best_of_three(raw: bytes, identity: Identity) -> float:
+    """CPU seconds of the header part, without a neighbour's noise: a quick first run is enough."""
+    spent = []
+    for _ in range(3):
+        message = parse(raw)
+        text = own_words(message)
+        start = time.thread_time()
+        judge(message, text, identity, Context(received_at=NOW, now=NOW, loop_key=KEY))
+        spent.append(time.thread_time() - start)
+        if spent[-1] < 0.01:
+            break
+    return min(spent)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"Auto-Submitted: (((((\r\n" * 15_000 + mail(),
+        b"From: a <a@b.example>, " * 10_000 + b"\r\n" + mail(),
+        b"Subject: " + b"Re: " * 2_000_000 + b"\r\n" + mail(),
+        b"To: " + b"x@y.example, " * 20_000 + b"\r\n" + mail(),
+        b"Return-Path: " + b"(" * 3_000_000 + b"\r\n" + mail(),
+    ],
+    ids=["comments", "senders", "subject", "recipients", "path"],
+)
+def test_header_bombs_cost_milliseconds(raw: bytes) -> None:
+    """No header can be made long or frequent enough to stall a worker: under 20 ms, the best of three."""
+    assert best_of_three(raw, US) < 0.02
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_model_only_ever_lowers_the_service(data: st.DataObject) -> None:
+    """With the model no message is filed or answered that was not without it."""
+    headers = data.draw(st.lists(OUTSIDERS, max_size=3, unique=True))
+    body = data.draw(st.sampled_from(["I am out of the office until Monday.", "Where is my order?", ""]))
+    raw = mail(*headers, body=body)
+    without, having = verdict(raw), verdict(raw, model=TextModel.shipped())
+    assert having.disposition == without.disposition
+    assert without.ack_allowed or not having.ack_allowed
