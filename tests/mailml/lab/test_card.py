@@ -11,7 +11,7 @@ from mailml.lab import card
 from mailml.lab.evaluate import evaluate
 from mailml.lab.train import train
 from tests.mailml.lab.tickets import tickets
-from tests.mailml.lab.trained import trained
+from tests.mailml.lab.trained import judged, trained
 
 MADE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ MADE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def html() -> str:
     """The card of the model trained on made-up tickets."""
-    return card.html(evaluate(trained()), MADE)
+    return card.html(judged(), MADE)
 
 
 def test_says_what_a_manager_asks(html: str) -> None:
@@ -48,7 +48,9 @@ def test_holds_no_word_of_a_customer(html: str) -> None:
 
 def test_the_same_report_is_the_same_bytes() -> None:
     """Nothing random and no clock in it."""
-    assert card.html(evaluate(trained()), MADE) == card.html(evaluate(trained()), MADE)
+    assert card.html(evaluate(trained(), control=False), MADE) == card.html(
+        evaluate(trained(), control=False), MADE
+    )
 
 
 def test_hostile_class_names_are_text() -> None:
@@ -64,7 +66,7 @@ def test_hostile_class_names_are_text() -> None:
 
 def test_shows_itself_in_a_notebook() -> None:
     """The report's own HTML is the inside of the card, not a document in a document."""
-    inside = evaluate(trained(), control=False)._repr_html_()
+    inside = judged()._repr_html_()
     assert "Comparison" in inside
     assert "<html" not in inside
 

@@ -12,10 +12,9 @@ from mailml.bundle import Bundle, desk
 from mailml.classifier import Policy
 from mailml.errors import BundleError
 from mailml.flow import ready
-from mailml.lab.evaluate import evaluate
 from mailml.lab.export import export
 from tests.mailml.lab.tickets import tickets
-from tests.mailml.lab.trained import trained
+from tests.mailml.lab.trained import judged, trained
 
 MADE = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DESK = desk.default("support@acme.example")
@@ -31,7 +30,7 @@ DEAR = desk.from_mapping(
 def made(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """One exported bundle."""
     path = tmp_path_factory.mktemp("export") / "bundle"
-    return export(trained(), ready.load("default"), DESK, path, created=MADE, by="anna")
+    return export(trained(), ready.load("default"), DESK, path, report=judged(), created=MADE, by="anna")
 
 
 def test_answers_as_the_trained_model_does(made: Bundle) -> None:
@@ -55,7 +54,9 @@ def test_the_manifest_says_where_it_came_from(made: Bundle) -> None:
 
 def test_the_same_export_is_the_same_bundle(made: Bundle, tmp_path: Path) -> None:
     """Same model, flow, desk and time: the same id; a path that is taken is refused."""
-    again = export(trained(), ready.load("default"), DESK, tmp_path / "b", created=MADE, by="anna")
+    again = export(
+        trained(), ready.load("default"), DESK, tmp_path / "b", report=judged(), created=MADE, by="anna"
+    )
     assert again.id == made.id
     with pytest.raises(BundleError, match="already"):
         export(trained(), ready.load("default"), DESK, tmp_path / "b", created=MADE)
@@ -76,7 +77,7 @@ def test_the_desks_prices_decide(tmp_path: Path) -> None:
     dear = export(trained(), ready.load("default"), DEAR, tmp_path / "b", created=MADE)
     assert dear.model is not None
     assert dear.model.policy.costs == DEAR.costs
-    cheap = evaluate(trained(), control=False)
+    cheap = judged()
     said = {row["label"]: row["said"] for row in dear.card["per_class"]}
     assert said["billing"] < cheap.to_frame().loc["billing", "said"]
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from mailml.lab import thresholds
-from mailml.lab.evaluate import evaluate
-from tests.mailml.lab.trained import trained
+from tests.mailml.lab.trained import judged, trained
 
 
 def test_the_policy_in_use_can_be_changed_piece_by_piece() -> None:
@@ -22,7 +21,7 @@ def test_the_policy_in_use_can_be_changed_piece_by_piece() -> None:
 def test_the_cost_of_the_present_policy_is_the_reports() -> None:
     """One figure, wherever it is asked for."""
     now = thresholds.policy(trained())
-    assert thresholds.cost(trained(), now) == evaluate(trained(), control=False).cost
+    assert thresholds.cost(trained(), now) == judged().cost
 
 
 def test_a_promise_of_precision_is_kept_out_of_fold() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mailml.lab.evaluate import Report, evaluate
 from mailml.lab.labels import Label, Labels
 from mailml.lab.train import Trained, train
 from tests.mailml.lab.tickets import Tickets, tickets
@@ -18,6 +19,12 @@ def trained(n: int = 240) -> Trained:
     """Trained once per test run."""
     made = tickets(n)
     return train(made.texts, made.labels, threads=made.threads, senders=made.senders, times=made.times)
+
+
+@cache
+def judged() -> Report:
+    """Its evaluation with every control, made once per test run."""
+    return evaluate(trained())
 
 
 def frame_of(made: Tickets) -> pd.DataFrame:
