@@ -19,7 +19,9 @@ class Threads:
     by scripts). Everyone a joined message is from or addressed to is a party to its interaction.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, ours: Iterable[str] = ()) -> None:
+        """`ours` are the desk's own addresses, parties to everything: support@ may answer what billing@ got."""
+        self._ours = frozenset(address.lower() for address in ours)
         self._by_id: dict[str, str] = {}
         self._addresses: dict[str, set[str]] = {}
         self._closed: set[str] = set()
@@ -65,7 +67,7 @@ class Threads:
         addresses = self._addresses.get(reference)
         if addresses is None:
             return None
-        return Party(reference, frozenset(addresses), reference in self._closed)
+        return Party(reference, self._ours | addresses, reference in self._closed)
 
     def place(self, message: Message, key: bytes = b"") -> Joined:
         """Join a message or open an interaction for it, and record it: one step of a replay.

@@ -292,6 +292,14 @@ class TestThreads:
         assert stranger.reference != first.reference
         assert stranger.linked == first.reference
 
+    def test_our_own_addresses_are_parties_everywhere(self) -> None:
+        """A colleague may answer from support@ what a customer wrote to billing@, where the desk says so."""
+        question = mail("ann@c.example", "Message-ID: <1@c>", to="billing@acme.example")
+        answer = mail("support@acme.example", "Message-ID: <2@a>", "In-Reply-To: <1@c>", to="ann@c.example")
+        apart, together = Threads(), Threads(ours=["Support@acme.example"])
+        assert apart.place(question).reference != apart.place(answer).reference
+        assert together.place(question).reference == together.place(answer).reference
+
     def test_closing_and_coming_back(self) -> None:
         """A message to a closed interaction re-opens it in the replay."""
         threads = Threads()
