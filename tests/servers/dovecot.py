@@ -114,7 +114,13 @@ class Dovecot:
             (self.base / name).mkdir()
         if os.getuid() == 0:
             shutil.chown(self.base / "home", self.owner.pw_name, self.owner.pw_gid)
-        (self.base / "oauth2.conf").write_text(oauth2_configuration(self.token_url, self.token_ca))
+        trust = self.base / "token-ca.pem"
+        if self.token_ca is not None:
+            # A copy that Dovecot's own user may read: pytest's folders are closed to everybody else.
+            shutil.copyfile(self.token_ca, trust)
+        (self.base / "oauth2.conf").write_text(
+            oauth2_configuration(self.token_url, trust if self.token_ca else None)
+        )
         group = grp.getgrgid(self.owner.pw_gid).gr_name
         (self.base / "dovecot.conf").write_text(configuration(self, group))
         self.start()

@@ -40,7 +40,7 @@ mail_home = {base}/home/%Lu
 mail_location = {settings.mailbox_format}:~/{settings.mailbox_format.capitalize()}
 mail_fsync = {settings.fsync}
 disable_plaintext_auth = no
-auth_mechanisms = plain login xoauth2 oauthbearer
+auth_mechanisms = plain login{" xoauth2 oauthbearer" if server.token_url else ""}
 auth_username_format = %Lu
 auth_failure_delay = 0
 ssl = yes
@@ -51,11 +51,7 @@ mail_max_userip_connections = 100
 default_vsz_limit = 1G
 imap_idle_notify_interval = {settings.idle_notify}
 {capability}
-passdb {{
-  driver = oauth2
-  mechanisms = xoauth2 oauthbearer
-  args = {base}/oauth2.conf
-}}
+{_tokens(server)}
 passdb {{
   driver = static
   args = password={server.password}
@@ -112,6 +108,16 @@ service stats {{
 """
 
 
+def _tokens(server: Dovecot) -> str:
+    if not server.token_url:
+        return ""
+    return f"""passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {server.base}/oauth2.conf
+}}"""
+
+
 def _rootless(user: str, group: str) -> str:
     return f"default_internal_user = {user}\ndefault_internal_group = {group}\ndefault_login_user = {user}"
 
@@ -120,7 +126,7 @@ def oauth2_configuration(url: str, ca: Path | None) -> str:
     """oauth2.conf: tokens are validated by asking the token server (RFC 7662)."""
     trust = f"tls_ca_cert_file = {ca}\n" if ca else ""
     return f"""introspection_mode = post
-introspection_url = {url or "https://localhost:1/introspect"}
+introspection_url = {url}
 {trust}username_attribute = username
 active_attribute = active
 active_value = true

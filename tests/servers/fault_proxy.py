@@ -23,7 +23,6 @@ class FaultProxy:
         self.target = target
         self.connections = 0
         self.refusing = False  # close every new connection at once
-        self.silent = False  # half-open: bytes are swallowed, nobody is told
         self._sent: list[bytes] = []
         self._cuts: list[tuple[str, int, str]] = []
         self._lock = threading.Lock()
@@ -54,7 +53,10 @@ class FaultProxy:
         return names
 
     def cut_after(self, count: int, direction: str = "down", kind: str = "rst", times: int = 1) -> None:
-        """Cuts the next `times` connections after `count` bytes "down" (to the client) or "up"."""
+        """Cuts the next `times` connections after `count` bytes "down" (to the client) or "up".
+
+        `kind` is "rst", "fin", or "silent": the line stays open and nothing comes any more.
+        """
         with self._lock:
             self._cuts += [(direction, count, kind)] * times
 
@@ -94,13 +96,13 @@ class FaultProxy:
         left = cut[1] if cut is not None else -1
         try:
             while data := source.recv(65536):
-                if self.silent:
-                    continue
                 if way == "up":
                     self._sent.append(data)
                 if cut is not None and len(data) >= left:
                     sink.sendall(data[:left])
                     time.sleep(0.02)  # what was let through shall arrive before the cut
+                    if cut[2] == "silent":
+                        _swallow(source)
                     self._cut(source, sink, cut[2])
                     return
                 left -= len(data)
@@ -118,6 +120,11 @@ class FaultProxy:
             else:
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
+
+
+def _swallow(sock: socket.socket) -> None:
+    while sock.recv(65536):
+        pass
 
 
 def _abort(sock: socket.socket) -> None:
