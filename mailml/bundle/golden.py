@@ -53,14 +53,14 @@ def check(golden: Sequence[Mapping[str, Any]], model: Model | None, text_model: 
         raise _damaged("holds no golden texts")
     for number, entry in enumerate(golden, 1):
         try:
-            again, same = _answer(str(entry["text"]), model, text_model), True
-            for name in ("probabilities", "automatic"):
-                same = same and _close(again.get(name), entry.get(name))
-            same = same and again.get("label") == entry.get("label")
+            again = _answer(str(entry["text"]), model, text_model)
+            same = {name: _close(again.get(name), entry.get(name)) for name in ("probabilities", "automatic")}
         except (KeyError, TypeError, AttributeError) as error:
             raise _damaged(f"golden text {number} is not readable") from error
-        if not same:
-            raise _damaged(f"golden text {number} no longer gets the answer it got when the bundle was made")
+        if not same["probabilities"] or again.get("label") != entry.get("label"):
+            raise _changed(number, "classifier")
+        if not same["automatic"]:
+            raise _changed(number, "text model of automated mail")
 
 
 def _answer(text: str, model: Model | None, text_model: TextModel | None) -> dict[str, Any]:
@@ -80,6 +80,12 @@ def _close(one: Any, other: Any) -> bool:
         return one is other
     near = (abs(a - b) <= _TOLERANCE for a, b in zip(one, other, strict=False))
     return len(one) == len(other) and all(near)
+
+
+def _changed(number: int, who: str) -> BundleDamagedError:
+    return _damaged(
+        f"the {who} no longer gives golden text {number} the answer it gave when the bundle was made"
+    )
 
 
 def _damaged(what: str) -> BundleDamagedError:

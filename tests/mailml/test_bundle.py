@@ -283,7 +283,7 @@ def test_a_failing_golden_text_is_refused(copy: Path) -> None:
     golden = json.loads((copy / "golden.json").read_text())
     golden["texts"][2]["probabilities"][0] += 0.001
     resealed(copy, "golden.json", json.dumps(golden).encode())
-    assert "golden text 3 no longer gets the answer" in refused(copy)
+    assert "classifier no longer gives golden text 3 the answer" in refused(copy)
 
 
 def test_golden_texts_cannot_be_left_out(copy: Path) -> None:
