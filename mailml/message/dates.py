@@ -9,7 +9,8 @@ from functools import lru_cache
 
 _LONGEST = 200
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
+_MONTHS = {spelt: number for number, name in enumerate(_NAMES, 1) for spelt in (name, name.title())}
+_SIGNS = ("+", "-")
 _RFC = re.compile(
     r"(?:[A-Za-z]{2,9},?\s{1,5})?(\d{1,2})[\s-]([A-Za-z]{3})[a-z]{0,6}[\s-](\d{4})\s{1,5}"
     r"(\d{1,2}):(\d\d)(?::(\d\d))?\s{0,5}([+-]\d{4}|GMT|UTC?|Z)?"
@@ -33,17 +34,16 @@ def parse_date(value: str) -> datetime | None:
 
 
 def _built(match: re.Match[str]) -> datetime | None:
-    month = _MONTHS.get(match[2].lower())
+    day, name, year, hour, minute, second, zone = match.groups("")
+    month = _MONTHS.get(name) or _MONTHS.get(name.lower())
     if month is None:
         return None
     # A leap second is a second past :59 that datetime cannot hold.
-    second = min(int(match[6] or 0), 59)
-    local = datetime(int(match[3]), month, int(match[1]), int(match[4]), int(match[5]), second, tzinfo=UTC)
-    zone = match[7] or ""
-    if zone[:1] not in ("+", "-") or zone.endswith("0000"):
-        return local
+    local = datetime(
+        int(year), month, int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=UTC
+    )
     # What is ahead of UTC happened earlier in UTC.
-    return local - _offset(zone)
+    return local - _offset(zone) if zone[:1] in _SIGNS and zone[1:] != "0000" else local
 
 
 @lru_cache(maxsize=128)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,11 @@ from mailml.message.dates import parse_date
 from mailml.message.facts import address_facts, part_facts
 from mailml.message.fields import Fields, Header, sound_type
 from mailml.message.headers import Block, split
+from mailml.message.ids import message_ids, own_id
 from mailml.message.lazy import lazy
 from mailml.message.part import Part
 from mailml.message.structure import Structure, scan
 from mailml.message.words import one_line, shown
-
-_ID = re.compile(r"<([^<>]+)>")
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,22 +78,17 @@ class Message:
     @lazy
     def message_id(self) -> str:
         """ "<left@right>", or "" when there is none."""
-        value = self.get("message-id") or ""
-        found = _ids(value)
-        words = value.split()
-        # One without brackets or an @ still tells this mail from others.
-        bare = f"<{words[0]}>" if len(words) == 1 and not set("<>") & set(words[0]) else ""
-        return found[0] if found else one_line(bare)
+        return own_id(self.get("message-id") or "")
 
     @lazy
     def in_reply_to(self) -> tuple[str, ...]:
         """The ids this mail says it answers."""
-        return _ids(" ".join(self.all("in-reply-to")))
+        return message_ids(" ".join(self.all("in-reply-to")))
 
     @lazy
     def references(self) -> tuple[str, ...]:
         """The ids of its ancestors, oldest first."""
-        return _ids(" ".join(self.all("references")))
+        return message_ids(" ".join(self.all("references")))
 
     @property
     def is_reply(self) -> bool:
@@ -242,17 +235,6 @@ class Message:
             "too_complex": self.too_complex,
             "defects": list(self.defects),
         }
-
-
-def _ids(value: str) -> tuple[str, ...]:
-    """Message ids in angle brackets, each once; a lone one without brackets gets them."""
-    found = tuple(
-        dict.fromkeys(f"<{inner}>" for one in _ID.findall(value) if (inner := "".join(one.split())))
-    )
-    if found or "<" in value:
-        return found
-    words = value.split()
-    return (f"<{words[0]}>",) if len(words) == 1 and "@" in words[0] else ()
 
 
 def parse(raw: bytes) -> Message:

@@ -75,6 +75,9 @@ class _Page:
 
     def verbatim(self, text: str) -> None:
         """Text inside <pre>: its lines and spaces are its own."""
+        if text == "\n":
+            self.breaks += 1
+            return
         first, *rest = text.replace("\r", "").split("\n")
         self.put(first)
         for line in rest:
@@ -101,16 +104,16 @@ class _Page:
 
     def tag(self, name: str, closing: bool, rest: str) -> None:
         """A tag that is shown."""
-        if name == "br":
-            self.breaks += 1
-        elif name in _CELLS:
-            self.space = True
-        elif name in _BREAK:
+        if name in _BREAK:
             self.breaks = max(self.breaks, _BREAK[name])
             if name == "blockquote":
                 self.quotes = max(0, self.quotes + (-1 if closing else 1))
             elif name == "pre":
                 self.pre = max(0, self.pre + (-1 if closing else 1))
+        elif name == "br":
+            self.breaks += 1
+        elif name in _CELLS:
+            self.space = True
         if rest and not closing:
             self.attributes(name, rest)
 
@@ -132,8 +135,6 @@ class _Page:
 
     def hide(self, name: str, closing: bool) -> bool:
         """Whether a tag is inside hidden content; the end of it included."""
-        if not self.hidden:
-            return False
         if name == self.hidden:
             self.depth += -1 if closing else 1
             if not self.depth:
@@ -157,7 +158,7 @@ def render(html: str) -> str:
             continue
         name = name.lower()
         if rest or page.hidden or name in _COUNTED:
-            if not page.hide(name, bool(close)):
+            if not (page.hidden and page.hide(name, bool(close))):
                 page.tag(name, bool(close), rest)
         elif name in _BREAK:
             page.breaks = max(page.breaks, _BREAK[name])
