@@ -18,22 +18,22 @@ def add(
 ) -> None:
     """Write the one decision on a message; a second one breaks the transaction."""
     reason = decision.ack.reason
-    row = insert(decisions).values(
-        incoming_id=incoming_id,
-        interaction_id=interaction_id,
-        bundle=decision.bundle,
-        kind=decision.kind.value,
-        disposition=decision.disposition.value,
-        queue=decision.queue,
-        folder=decision.folder,
-        rule=decision.rule,
-        ack=decision.ack.send,
-        ack_reason=reason.value if reason else "",
-        decided_at=now,
-        context=canonical_json(context),
-        decision=decision.to_json(),
-    )
-    tx.execute(row)
+    row = {
+        "incoming_id": incoming_id,
+        "interaction_id": interaction_id,
+        "bundle": decision.bundle,
+        "kind": decision.kind.value,
+        "disposition": decision.disposition.value,
+        "queue": decision.queue,
+        "folder": decision.folder,
+        "rule": decision.rule,
+        "ack": decision.ack.send,
+        "ack_reason": reason.value if reason else "",
+        "decided_at": now,
+        "context": canonical_json(context),
+        "decision": decision.to_json(),
+    }
+    tx.execute(insert(decisions), row)
 
 
 def every(tx: Tx, since: int = 0) -> Iterator[dict[str, Any]]:

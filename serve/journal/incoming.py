@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from .engine import Tx
 from .schema import incoming, mailboxes, raws
@@ -48,6 +48,14 @@ class Claimed:
     attempts: int
     truncated: bool
     raw: bytes = field(repr=False)
+
+
+_INSERT = insert(incoming).returning(incoming.c.id)
+_FINISH = (
+    update(incoming)
+    .where(incoming.c.id == bindparam("number"))
+    .values(state=bindparam("outcome"), decided_at=bindparam("moment"))
+)
 
 
 def mailbox_id(tx: Tx, name: str, folder: str) -> int:
@@ -111,20 +119,20 @@ def store(
 
 
 def _insert(tx: Tx, mailbox: int, uidvalidity: int, mail: Mail, seen_at: int) -> int:
-    row = insert(incoming).values(
-        mailbox_id=mailbox,
-        uidvalidity=uidvalidity,
-        uid=mail.uid,
-        message_id=mail.message_id,
-        sha256=mail.sha256,
-        size=mail.size,
-        truncated=mail.truncated,
-        received_at=mail.received_at,
-        seen_at=seen_at,
-        due_at=seen_at,
-    )
-    number: int = tx.execute(row.returning(incoming.c.id)).scalar_one()
-    tx.execute(insert(raws).values(incoming_id=number, raw=mail.raw))
+    row = {
+        "mailbox_id": mailbox,
+        "uidvalidity": uidvalidity,
+        "uid": mail.uid,
+        "message_id": mail.message_id,
+        "sha256": mail.sha256,
+        "size": mail.size,
+        "truncated": mail.truncated,
+        "received_at": mail.received_at,
+        "seen_at": seen_at,
+        "due_at": seen_at,
+    }
+    number: int = tx.execute(_INSERT, row).scalar_one()
+    tx.execute(insert(raws), {"incoming_id": number, "raw": mail.raw})
     return number
 
 
@@ -183,7 +191,7 @@ def later(tx: Tx, number: int, due_at: int) -> None:
 
 def finish(tx: Tx, number: int, state: str, decided_at: int) -> None:
     """The message has its outcome: decided or quarantined."""
-    tx.execute(update(incoming).where(incoming.c.id == number).values(state=state, decided_at=decided_at))
+    tx.execute(_FINISH, {"number": number, "outcome": state, "moment": decided_at})
 
 
 def shown_again(tx: Tx, mail: Claimed) -> int | None:

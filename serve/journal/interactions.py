@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import BindParameter, Select, bindparam, func, insert, select, update
 
 from .engine import Tx
 from .schema import arrivals, interactions, parties, raws, thread_ids
@@ -30,46 +31,73 @@ class Interaction:
 
 
 _COLUMNS = [interactions.c[name] for name in Interaction.__dataclass_fields__]
+_VALUE: BindParameter[Any] = bindparam("value")
+
+# Statements of the worker's path are built once: building one costs more than running it.
+_BY_REFERENCE = select(*_COLUMNS).where(interactions.c.reference == _VALUE)
+_BY_ID = select(*_COLUMNS).where(interactions.c.id == _VALUE)
+_OF_MESSAGE = select(*_COLUMNS).where(
+    interactions.c.id
+    == select(arrivals.c.interaction_id).where(arrivals.c.incoming_id == _VALUE).scalar_subquery()
+)
+_OF_COPY = select(*_COLUMNS).where(
+    interactions.c.id
+    == select(arrivals.c.interaction_id)
+    .where(arrivals.c.copy_key == _VALUE)
+    .order_by(arrivals.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_HOLDERS = select(thread_ids.c.interaction_id).where(thread_ids.c.message_id == _VALUE).distinct()
+_PARTIES = select(parties.c.address).where(parties.c.interaction_id == _VALUE)
+_OPEN = insert(interactions).returning(interactions.c.id)
+_KNOWN = (
+    select(interactions.c.id)
+    .select_from(interactions.join(parties))
+    .where(parties.c.address == _VALUE, interactions.c.answered_at.is_not(None))
+    .limit(1)
+)
 
 
-def _one(tx: Tx, where: ColumnElement[bool]) -> Interaction | None:
-    row = tx.execute(select(*_COLUMNS).where(where)).first()
+def _one(tx: Tx, statement: Select[Any], value: object) -> Interaction | None:
+    row = tx.execute(statement, {"value": value}).first()
     return None if row is None else Interaction(**row._mapping)
 
 
 def by_reference(tx: Tx, reference: str) -> Interaction | None:
     """The interaction with this reference."""
-    return _one(tx, interactions.c.reference == reference)
+    return _one(tx, _BY_REFERENCE, reference)
 
 
 def by_id(tx: Tx, number: int) -> Interaction | None:
     """The interaction with this number."""
-    return _one(tx, interactions.c.id == number)
+    return _one(tx, _BY_ID, number)
 
 
 def by_message_id(tx: Tx, message_id: str) -> Interaction | None:
     """The one interaction a Message-ID belongs to; a Message-ID that two of them hold joins nothing."""
-    t = thread_ids.c
-    found = tx.execute(select(t.interaction_id).where(t.message_id == message_id).distinct()).scalars().all()
-    return by_id(tx, found[0]) if len(found) == 1 and message_id else None
+    if not message_id:
+        return None
+    found = tx.execute(_HOLDERS, {"value": message_id}).scalars().all()
+    return by_id(tx, found[0]) if len(found) == 1 else None
 
 
 def of_message(tx: Tx, incoming_id: int) -> Interaction | None:
     """The interaction a stored message arrived in."""
-    arrival = select(arrivals.c.interaction_id).where(arrivals.c.incoming_id == incoming_id)
-    return _one(tx, interactions.c.id == arrival.scalar_subquery())
+    return _one(tx, _OF_MESSAGE, incoming_id)
 
 
 def addresses(tx: Tx, number: int) -> frozenset[str]:
     """Who takes part in an interaction."""
-    found = select(parties.c.address).where(parties.c.interaction_id == number)
-    return frozenset(tx.execute(found).scalars())
+    return frozenset(tx.execute(_PARTIES, {"value": number}).scalars())
 
 
 def ours(tx: Tx, message_ids: Iterable[str]) -> list[tuple[str, int]]:
     """Those of the Message-IDs that we sent, each with when."""
     t = thread_ids.c
     asked = [one for one in message_ids if one][:200]
+    if not asked:
+        return []
     found = select(t.message_id, t.at).where(t.message_id.in_(asked), t.ours.is_(True))
     return [(row.message_id, row.at) for row in tx.execute(found)]
 
@@ -78,38 +106,34 @@ def open_new(
     tx: Tx, *, reference: str, mailbox_id: int, opened_by: int, opened_at: int, **rest: object
 ) -> int:
     """Open an interaction; `rest` holds subject, customer, queue, priority, due_at and target."""
-    row = insert(interactions).values(
-        reference=reference, mailbox_id=mailbox_id, opened_by=opened_by, opened_at=opened_at, **rest
-    )
-    number: int = tx.execute(row.returning(interactions.c.id)).scalar_one()
+    row = {"reference": reference, "mailbox_id": mailbox_id, "opened_by": opened_by, "opened_at": opened_at}
+    number: int = tx.execute(_OPEN, {**row, **rest}).scalar_one()
     return number
 
 
 def add_parties(tx: Tx, number: int, who: Iterable[str]) -> None:
     """Make these addresses parties of the interaction; who is one already stays one."""
-    for address in sorted(set(who) - addresses(tx, number) - {""}):
-        tx.execute(insert(parties).values(interaction_id=number, address=address[:320]))
+    new = {address[:320] for address in who if address} - addresses(tx, number)
+    if new:
+        tx.execute(insert(parties), [{"interaction_id": number, "address": one} for one in sorted(new)])
 
 
 def add_message_id(tx: Tx, number: int, message_id: str, at: int, *, ours: bool) -> None:
     """Let answers to this Message-ID find the interaction."""
     if message_id:
         row = {"message_id": message_id, "interaction_id": number, "at": at, "ours": ours}
-        tx.execute(insert(thread_ids).values(**row))
+        tx.execute(insert(thread_ids), row)
 
 
 def arrive(tx: Tx, number: int, incoming_id: int, at: int, **why: str) -> None:
     """The message belongs to the interaction; `why` holds sender, kind, joined_by, evidence and copy_key."""
-    why["evidence"] = why.get("evidence", "")[:2000]
-    tx.execute(insert(arrivals).values(interaction_id=number, incoming_id=incoming_id, at=at, **why))
+    row = {"interaction_id": number, "incoming_id": incoming_id, "at": at}
+    tx.execute(insert(arrivals), {**row, **why, "evidence": why.get("evidence", "")[:2000]})
 
 
 def of_copy(tx: Tx, copy_key: str) -> Interaction | None:
     """The interaction in which a copy of this mail arrived before."""
-    if not copy_key:
-        return None
-    arrival = select(arrivals.c.interaction_id).where(arrivals.c.copy_key == copy_key).order_by(arrivals.c.id)
-    return _one(tx, interactions.c.id == arrival.limit(1).scalar_subquery())
+    return _one(tx, _OF_COPY, copy_key) if copy_key else None
 
 
 def reopen(tx: Tx, number: int) -> None:
@@ -138,9 +162,7 @@ def wrote_lately(tx: Tx, number: int, sender: str, since: int) -> bool:
 
 def known_sender(tx: Tx, address: str) -> bool:
     """Whether a person of ours has answered this address before: then we know them."""
-    met = interactions.join(parties)
-    found = select(interactions.c.id).select_from(met).where(parties.c.address == address)
-    return tx.execute(found.where(interactions.c.answered_at.is_not(None)).limit(1)).first() is not None
+    return tx.execute(_KNOWN, {"value": address}).first() is not None
 
 
 def latest_raw(tx: Tx, number: int) -> bytes | None:

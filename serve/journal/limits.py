@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import Label, bindparam, delete, func, insert, select, update
 
 from ..instants import DAY, HOUR, words
 from ..limits import Limits
@@ -33,6 +33,28 @@ class Asked:
         """The address's domain."""
         return self.address.rpartition("@")[2]
 
+    def keys(self) -> dict[str, str]:
+        """The columns it is counted by."""
+        return {"address": self.address, "domain": self.domain, "subject": self.subject, "body": self.body}
+
+
+def _counted(measure: str, window: str) -> Label[int]:
+    same = (acks.c[measure] == bindparam(measure)) & (acks.c.at > bindparam(window))
+    return select(func.count()).select_from(acks).where(same).scalar_subquery().label(measure)
+
+
+# All measures in one statement, built once: it is asked for every message, under the write lock.
+_COUNTS = select(
+    _counted("address", "day"),
+    _counted("body", "day"),
+    _counted("subject", "day"),
+    _counted("domain", "hour"),
+)
+_TRIPPED = select(breakers.c.why).where(breakers.c.name == GLOBAL)
+_SILENCED = select(silences.c.until).where(
+    silences.c.address == bindparam("address"), silences.c.until > bindparam("now")
+)
+
 
 def refusal(tx: Tx, asked: Asked, limits: Limits, now: int) -> str | None:
     """Why no acknowledgement may be sent now, or None. Counts nothing yet: `grant` does."""
@@ -40,28 +62,24 @@ def refusal(tx: Tx, asked: Asked, limits: Limits, now: int) -> str | None:
         return f"the global breaker is open: {why}"
     if (until := silenced(tx, asked.address, now)) is not None:
         return f"an acknowledgement to this address bounced; silent until {words(until)}"
-    day, hour = acks.c.at > now - DAY, acks.c.at > now - HOUR
+    since = {"day": now - DAY, "hour": now - HOUR}
+    found = tx.execute(_COUNTS, {**asked.keys(), **since}).one()
     measures = [
-        ("per_address_day", limits.per_address_day, day & (acks.c.address == asked.address)),
-        ("per_body_day", limits.per_body_day, day & (acks.c.body == asked.body)),
-        ("per_domain_hour", limits.per_domain(asked.domain), hour & (acks.c.domain == asked.domain)),
+        ("per_address_day", limits.per_address_day, found.address),
+        ("per_body_day", limits.per_body_day, found.body),
+        ("per_domain_hour", limits.per_domain(asked.domain), found.domain),
     ]
     if asked.subject:
-        measures.append(("per_subject_day", limits.per_subject_day, day & (acks.c.subject == asked.subject)))
-    for name, allowed, where in measures:
-        if _count(tx, where) >= allowed:
+        measures.append(("per_subject_day", limits.per_subject_day, found.subject))
+    for name, allowed, counted in measures:
+        if counted >= allowed:
             return f"limit {name} = {allowed} is reached"
     return None
 
 
-def _count(tx: Tx, where: ColumnElement[bool]) -> int:
-    return int(tx.execute(select(func.count()).select_from(acks).where(where)).scalar_one())
-
-
 def grant(tx: Tx, asked: Asked, interaction: int, now: int) -> None:
     """Count an acknowledgement before it is sent; a second one for the interaction breaks the transaction."""
-    row = {"address": asked.address, "domain": asked.domain, "subject": asked.subject, "body": asked.body}
-    tx.execute(insert(acks).values(interaction_id=interaction, at=now, **row))
+    tx.execute(insert(acks), {"interaction_id": interaction, "at": now, **asked.keys()})
 
 
 def watch(tx: Tx, limits: Limits, now: int) -> str | None:
@@ -69,7 +87,8 @@ def watch(tx: Tx, limits: Limits, now: int) -> str | None:
     if tripped(tx) is not None:
         return None
     signs = events.count(tx, LOOP_SIGNS, now - HOUR)
-    granted = _count(tx, acks.c.at > now - HOUR)
+    lately = select(func.count()).select_from(acks).where(acks.c.at > now - HOUR)
+    granted = int(tx.execute(lately).scalar_one())
     if signs >= limits.loop_signs_hour:
         why = f"{signs} signs of a loop within an hour"
     elif granted >= limits.global_hour:
@@ -83,7 +102,7 @@ def watch(tx: Tx, limits: Limits, now: int) -> str | None:
 
 def tripped(tx: Tx) -> str | None:
     """Why the global breaker is open, None when it is closed."""
-    return tx.execute(select(breakers.c.why).where(breakers.c.name == GLOBAL)).scalar()
+    return tx.execute(_TRIPPED).scalar()
 
 
 def reset(tx: Tx, now: int) -> bool:
@@ -106,5 +125,4 @@ def silence(tx: Tx, address: str, until: int, why: str) -> None:
 
 def silenced(tx: Tx, address: str, now: int) -> int | None:
     """Until when the address is silenced, None when it is not."""
-    live = (silences.c.address == address) & (silences.c.until > now)
-    return tx.execute(select(silences.c.until).where(live)).scalar()
+    return tx.execute(_SILENCED, {"address": address, "now": now}).scalar()

@@ -51,6 +51,7 @@ class Send:
     raw: bytes = field(repr=False)
 
 
+_ADD = insert(outbox).returning(outbox.c.id)
 _SEND = [outbox.c[name] for name in Send.__dataclass_fields__]
 
 
@@ -58,13 +59,13 @@ def add_move(tx: Tx, mailbox: int, incoming_id: int, folder: str, now: int, *, s
     """Intend to move a message from the inbox, or later once more from another folder, its `source`."""
     row = {"effect": "move", "mailbox_id": mailbox, "incoming_id": incoming_id, "folder": folder}
     key = f"move:{incoming_id}:{now}" if source else f"move:{incoming_id}"
-    tx.execute(insert(outbox).values(dedupe=key, source=source, due_at=now, created_at=now, **row))
+    tx.execute(insert(outbox), {"dedupe": key, "source": source, "due_at": now, "created_at": now, **row})
 
 
 def add_mail(tx: Tx, effect: str, dedupe: str, now: int, *, raw: bytes, **row: object) -> int:
     """Intend to send a mail; `row` holds mailbox_id, interaction_id, message_id, sender and recipient."""
-    values = insert(outbox).values(effect=effect, dedupe=dedupe, raw=raw, due_at=now, created_at=now, **row)
-    number: int = tx.execute(values.returning(outbox.c.id)).scalar_one()
+    values = {"effect": effect, "dedupe": dedupe, "raw": raw, "due_at": now, "created_at": now, **row}
+    number: int = tx.execute(_ADD, values).scalar_one()
     return number
 
 

@@ -125,6 +125,7 @@ parties = Table(
     metadata,
     Column("interaction_id", ForeignKey("interactions.id"), primary_key=True),
     Column("address", String(320), primary_key=True),
+    Index(None, "address"),
 )
 
 thread_ids = Table(
@@ -218,6 +219,8 @@ acks = Table(
     _text("body"),
     _moment("at"),
     Index(None, "at"),
+    # every measure of the loop breaker is asked for every message
+    *(Index(None, measure, "at") for measure in ("address", "domain", "subject", "body")),
 )
 
 silences = Table(

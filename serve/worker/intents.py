@@ -129,18 +129,20 @@ def _acknowledge(tx: Tx, it: Decided, interaction: Interaction, config: Config, 
 def _look_for_loops(tx: Tx, it: Decided, interaction: Interaction | None, config: Config, now: int) -> None:
     """Write down every sign of a loop, and let the global breaker look at them."""
     number = interaction.id if interaction else None
-    if it.decision.kind is Kind.OWN_LOOP:
+    kind = it.decision.kind
+    if kind is Kind.OWN_LOOP:
         often = events.count(tx, ["own_loop"], now - HOUR) + 1 >= _LOOP_ALARM
         level = "alarm" if often else "warning"
         events.add(tx, "own_loop", now, level=level, interaction=number, incoming=it.mail.id)
-    if it.decision.ack.reason is Reason.LIMIT:
+    if limited := it.decision.ack.reason is Reason.LIMIT:
         # a subject many strangers share is no loop: it is limited, but trips nothing
-        limited = it.context.limit or ""
-        kind = "ack_limited" if "per_subject_day" in limited or "cut-off" in limited else "ack_refused"
-        events.add(tx, kind, now, limited, interaction=number, incoming=it.mail.id)
-    if it.decision.kind is Kind.BOUNCE:
+        why = it.context.limit or ""
+        told = "ack_limited" if "per_subject_day" in why or "cut-off" in why else "ack_refused"
+        events.add(tx, told, now, why, interaction=number, incoming=it.mail.id)
+    if kind is Kind.BOUNCE:
         _silence(tx, it, config, now)
-    limits.watch(tx, config.limits, now)
+    if limited or it.decision.ack.send or kind in (Kind.OWN_LOOP, Kind.BOUNCE):
+        limits.watch(tx, config.limits, now)
 
 
 def _silence(tx: Tx, it: Decided, config: Config, now: int) -> None:

@@ -94,6 +94,7 @@ def _interactions() -> None:
         sa.Column("interaction_id", sa.Integer(), sa.ForeignKey("interactions.id"), primary_key=True),
         sa.Column("address", sa.String(320), primary_key=True),
     )
+    op.create_index(None, "parties", ["address"])
     op.create_table(
         "thread_ids",
         sa.Column("id", sa.Integer(), primary_key=True),
@@ -184,7 +185,11 @@ def _guards() -> None:
         _big("at"),
         sa.UniqueConstraint("interaction_id"),
     )
+    op.create_index(None, "acks", ["address", "at"])
     op.create_index(None, "acks", ["at"])
+    op.create_index(None, "acks", ["body", "at"])
+    op.create_index(None, "acks", ["domain", "at"])
+    op.create_index(None, "acks", ["subject", "at"])
     op.create_table(
         "silences",
         sa.Column("address", sa.String(320), primary_key=True),
