@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailml.bundle import desk
 from mailml.bundle.bundle import Bundle, write
 from mailml.bundle.desk import Desk
+from mailml.bundle.differences import differences
 from mailml.bundle.signing import sign, verify
 
-__all__ = ["Bundle", "Desk", "desk", "sign", "verify", "write"]
+__all__ = ["Bundle", "Desk", "desk", "differences", "sign", "verify", "write"]
