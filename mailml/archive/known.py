@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from mailml.archive import parts
+from mailml.archive.layout import Layout
 from mailml.archive.rows import Key, News
 
 
@@ -32,12 +32,12 @@ class Known:
         self.folders: dict[tuple[str, str], FolderKnown] = {}
 
     @classmethod
-    def read(cls, raw: Path, state: Path) -> Known:
+    def read(cls, layout: Layout) -> Known:
         """Reads the key columns of all parts, in the order they were written."""
         known = cls()
-        both = [*parts.listed(raw), *parts.listed(state)]
+        both = [*parts.listed(layout.raw), *parts.listed(layout.state)]
         for part in sorted(both, key=lambda part: (part.number, part.name)):
-            if part.path.parent == raw:
+            if part.path.parent == layout.raw:
                 known._add_part(part)
             else:
                 for news in read_news(part):
@@ -61,7 +61,10 @@ class Known:
 
     def folder(self, account: str, folder: str) -> FolderKnown:
         """The entry of a folder, made on first sight."""
-        return self.folders.setdefault((account, folder), FolderKnown())
+        entry = self.folders.get((account, folder))
+        if entry is None:
+            entry = self.folders[account, folder] = FolderKnown()
+        return entry
 
     def add(self, key: Key) -> bool:
         """Notes a message; False when it was known already."""

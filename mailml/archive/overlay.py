@@ -7,6 +7,7 @@ from typing import Any
 from mailml.archive import parts
 from mailml.archive._arrow import arrow
 from mailml.archive.known import read_news
+from mailml.archive.layout import Layout
 
 KEYS = ["account", "folder", "uidvalidity", "uid"]
 
@@ -47,3 +48,16 @@ def _laid_over(
     place = table.column_names.index("flags")
     table = table.set_column(place, "flags", pa.array(flags, pa.string()))
     return table.append_column("present", pa.array(present, pa.bool_()))
+
+
+def flags_of(layout: Layout, account: str, folder: str, uidvalidity: int) -> dict[int, tuple[str, ...]]:
+    """UID → flags as last seen, of one folder."""
+    pa = arrow()
+    field = pa.compute.field
+    here = (field("account") == account) & (field("folder") == folder) & (field("uidvalidity") == uidvalidity)
+    pieces = [parts.read(part, [*KEYS, "flags"]).filter(here) for part in parts.listed(layout.raw)]
+    if not pieces:
+        return {}
+    table = with_news(pa.concat_tables(pieces), parts.listed(layout.state))
+    pairs = zip(table.column("uid").to_pylist(), table.column("flags").to_pylist(), strict=True)
+    return {uid: tuple(flags.split()) for uid, flags in pairs}

@@ -12,7 +12,7 @@ from mailml.archive import parts
 from mailml.archive._arrow import arrow
 from mailml.archive.rows import ArchiveRow, Key
 
-META = ["account", "folder", "uidvalidity", "uid", "internaldate", "flags", "size", "sha256"]
+HEAD = ("account", "folder", "uidvalidity", "uid", "internaldate", "flags", "size", "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Reader:
         for part in parts.listed(self.folder):
             file = parts.opened(part)
             for group in range(file.num_row_groups):
-                rows = [_row(values) for values in _read_group(file, part, group, META).to_pylist()]
+                rows = [_row(values) for values in _read_group(file, part, group, list(HEAD)).to_pylist()]
                 picked = [chosen(row) for row in rows]
                 if not any(picked):
                     continue

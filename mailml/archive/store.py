@@ -10,15 +10,15 @@ from typing import Any
 
 from mailml.archive import index, parts
 from mailml.archive._arrow import arrow, facts_schema, raw_schema
+from mailml.archive.layout import Layout
 from mailml.archive.overlay import with_news
-from mailml.archive.reader import Reader
+from mailml.archive.reader import HEAD, Reader
 from mailml.archive.rows import ArchiveRow, Arrival, Key
 from mailml.archive.status import ArchiveStatus, FolderStatus
 from mailml.archive.writer import Writer
 from mailml.errors import ArchiveError, InputError
 
 FORMAT = 1  # raise it when parts written before can no longer be read as they are
-HEAD = ("account", "folder", "uidvalidity", "uid", "internaldate", "flags", "size", "sha256")
 
 
 class Archive:
@@ -26,8 +26,8 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.raw_folder, self.facts_folder, self.state_folder = path / "raw", path / "facts", path / "state"
-        self._reader = Reader(self.raw_folder)
+        self.layout = Layout(path)
+        self._reader = Reader(self.layout.raw)
 
     def __repr__(self) -> str:
         return f"Archive({str(self.path)!r})"
@@ -58,7 +58,7 @@ class Archive:
 
     def writer(self) -> Writer:
         """The writer, a context manager; raises ArchiveError while another one is at work."""
-        return Writer(self)
+        return Writer(self.layout)
 
     def append(self, arrivals: Iterable[Arrival]) -> int:
         """Adds messages and returns how many were new; those whose key is here already are left alone."""
@@ -72,15 +72,15 @@ class Archive:
 
         `table` and `status` need no call of it: they ask for it themselves. `progress` hears done and total.
         """
-        todo = index.missing(self.raw_folder, self.facts_folder)
+        todo = index.missing(self.layout.raw, self.layout.facts)
         total = sum(parts.opened(part).metadata.num_rows for part in todo)
         tell = (lambda done: progress(done, total)) if progress is not None else None
-        return index.build(todo, self.facts_folder, tell)
+        return index.build(todo, self.layout.facts, tell)
 
     # -- reading ---------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return sum(parts.opened(part).metadata.num_rows for part in parts.listed(self.raw_folder))
+        return sum(parts.opened(part).metadata.num_rows for part in parts.listed(self.layout.raw))
 
     def table(self, columns: Sequence[str] | None = None, filter: Any = None) -> Any:
         """The facts as a pyarrow.Table, one row per message, in the order they were pulled; never raw bytes.
@@ -99,7 +99,7 @@ class Archive:
         loaded = self.columns if filter is not None else tuple(wanted)
         table = self._loaded([name for name in facts_schema().names if name in loaded])
         if {"flags", "present"} & set(loaded):
-            table = with_news(table, parts.listed(self.state_folder))
+            table = with_news(table, parts.listed(self.layout.state))
         if filter is not None:
             table = table.filter(filter)
         return table.select(wanted)
@@ -114,10 +114,10 @@ class Archive:
         if facts:
             self.index()
         pieces = []
-        for part in parts.listed(self.raw_folder):
+        for part in parts.listed(self.layout.raw):
             piece = parts.read(part, list(HEAD))
             if facts:
-                side = parts.read(parts.Part(self.facts_folder / part.name), facts)
+                side = parts.read(parts.Part(self.layout.facts / part.name), facts)
                 for name in facts:
                     piece = piece.append_column(name, side.column(name))
             pieces.append(piece)
@@ -161,21 +161,6 @@ class Archive:
 
         return self._reader.messages(chosen)
 
-    def flags_of(self, account: str, folder: str, uidvalidity: int) -> dict[int, tuple[str, ...]]:
-        """UID → flags as last seen, of one folder."""
-        field = arrow().compute.field
-        here = (
-            (field("account") == account)
-            & (field("folder") == folder)
-            & (field("uidvalidity") == uidvalidity)
-        )
-        pieces = [parts.read(part, list(HEAD)).filter(here) for part in parts.listed(self.raw_folder)]
-        if not pieces:
-            return {}
-        table = with_news(arrow().concat_tables(pieces), parts.listed(self.state_folder))
-        pairs = zip(table.column("uid").to_pylist(), table.column("flags").to_pylist(), strict=True)
-        return {uid: tuple(flags.split()) for uid, flags in pairs}
-
     def status(self) -> ArchiveStatus:
         """Counts, sizes and dates per folder."""
         pa = arrow()
@@ -190,8 +175,8 @@ class Archive:
             ]
         )
         folders = tuple(_folder_status(row) for row in grouped.sort_by("folder").to_pylist())
-        held = parts.listed(self.raw_folder)
-        late = {part.name for part in index.missing(self.raw_folder, self.facts_folder)}
+        held = parts.listed(self.layout.raw)
+        late = {part.name for part in index.missing(self.layout.raw, self.layout.facts)}
         return ArchiveStatus(
             path=self.path,
             messages=table.num_rows,

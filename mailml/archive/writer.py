@@ -8,16 +8,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailml.archive import parts
 from mailml.archive._arrow import arrow, raw_schema, state_schema
 from mailml.archive.known import Known, news_table
+from mailml.archive.layout import Layout
 from mailml.archive.rows import Arrival, News
 from mailml.errors import ArchiveError
-
-if TYPE_CHECKING:
-    from mailml.archive.store import Archive
 
 # What a kill can cost, and what is held in memory.
 PART_BYTES = 16 * 1024 * 1024
@@ -31,18 +29,18 @@ class Writer:
     keeps what was added: every message stands for itself.
     """
 
-    def __init__(self, archive: Archive) -> None:
-        self.archive = archive
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
         self.added = 0
         self._news: list[News] = []
         self._rows: list[Arrival] = []
         self._bytes = 0
 
     def __enter__(self) -> Writer:
-        self._lock = _locked(self.archive.path)
-        for folder in (self.archive.raw_folder, self.archive.state_folder, self.archive.facts_folder):
+        self._lock = _locked(self.layout.path)
+        for folder in (self.layout.raw, self.layout.state, self.layout.facts):
             parts.sweep(folder)
-        self.known = Known.read(self.archive.raw_folder, self.archive.state_folder)
+        self.known = Known.read(self.layout)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
@@ -73,17 +71,17 @@ class Writer:
         if self._news:
             news, self._news = self._news, []
             table = news_table(news, arrow(), state_schema())
-            parts.write(self._new(self.archive.state_folder), [table], state_schema())
+            parts.write(self._new(self.layout.state), [table], state_schema())
 
     def _flush_rows(self) -> None:
         if not self._rows:
             return
         rows, self._rows, self._bytes = self._rows, [], 0
         # Unpacked for now: packing 487 MB takes 1.5 s of CPU, more than fetching it. The index does it.
-        parts.write(self._new(self.archive.raw_folder), _groups(rows), raw_schema(), packed=False)
+        parts.write(self._new(self.layout.raw), _groups(rows), raw_schema(), packed=False)
 
     def _new(self, folder: Path) -> Path:
-        return folder / parts.new_name((self.archive.raw_folder, self.archive.state_folder))
+        return folder / parts.new_name((self.layout.raw, self.layout.state))
 
 
 def _groups(rows: list[Arrival]) -> Iterator[Any]:

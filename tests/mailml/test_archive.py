@@ -16,6 +16,7 @@ import pytest
 from mailml.archive import Archive, Arrival, parts
 from mailml.archive import _arrow as arrow_module
 from mailml.archive import index as index_module
+from mailml.archive.overlay import flags_of
 from mailml.archive.rows import News
 from mailml.errors import ArchiveError, InputError, MissingExtraError
 
@@ -95,9 +96,9 @@ def test_columns_of_the_server_need_no_parsing(archive: Archive) -> None:
     """Keys and sizes are read without making facts."""
     archive.table(["uid", "size", "flags"])
     archive.status()
-    assert parts.listed(archive.facts_folder) == []
+    assert parts.listed(archive.layout.facts) == []
     archive.table(["subject"])
-    assert len(parts.listed(archive.facts_folder)) == 1
+    assert len(parts.listed(archive.layout.facts)) == 1
 
 
 def test_an_empty_archive_has_its_columns(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_facts_are_made_once_and_again_for_a_newer_parser(
     archive.append(arrivals(5, first=11))
     assert archive.index() == 5
     monkeypatch.setattr(index_module, "FACTS_VERSION", 99)
-    assert len(index_module.missing(archive.raw_folder, archive.facts_folder)) == 2
+    assert len(index_module.missing(archive.layout.raw, archive.layout.facts)) == 2
 
 
 def test_indexing_packs_the_raw_part(tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ def test_indexing_packs_the_raw_part(tmp_path: Path) -> None:
 def test_deleted_facts_come_back(archive: Archive) -> None:
     """The facts folder is a cache: without it the same table is made again."""
     before = archive.table()
-    for part in parts.listed(archive.facts_folder):
+    for part in parts.listed(archive.layout.facts):
         part.path.unlink()
     assert archive.table().equals(before)
 
@@ -181,7 +182,7 @@ def test_news_is_laid_over(archive: Archive) -> None:
     assert (rows[2]["flags"], rows[2]["present"]) == ("\\Answered \\Seen", True)
     assert (rows[3]["flags"], rows[3]["present"]) == ("\\Seen", False)
     assert (rows[1]["flags"], rows[1]["present"]) == ("\\Seen", True)
-    assert archive.flags_of("desk", "INBOX", 1)[2] == ("\\Answered", "\\Seen")
+    assert flags_of(archive.layout, "desk", "INBOX", 1)[2] == ("\\Answered", "\\Seen")
 
 
 def test_a_new_uidvalidity_ends_the_old_rows(archive: Archive) -> None:
@@ -212,15 +213,15 @@ def test_what_was_added_before_an_error_is_kept(archive: Archive) -> None:
 
 def test_a_half_written_part_is_nothing(archive: Archive) -> None:
     """What a killed writer leaves under a temporary name is not read, and swept away by the next one."""
-    (archive.raw_folder / "00000009-abcdef.parquet.tmp").write_bytes(b"PAR1 half")
+    (archive.layout.raw / "00000009-abcdef.parquet.tmp").write_bytes(b"PAR1 half")
     assert len(archive) == 10
     archive.append(arrivals(1, first=11))
-    assert not list(archive.raw_folder.glob("*.tmp"))
+    assert not list(archive.layout.raw.glob("*.tmp"))
 
 
 def test_a_damaged_part_is_named(archive: Archive) -> None:
     """A truncated part is an ArchiveError with its file and the cure; without it, the pull fetches again."""
-    (part,) = parts.listed(archive.raw_folder)
+    (part,) = parts.listed(archive.layout.raw)
     whole = part.path.read_bytes()
     part.path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ArchiveError, match=rf"{part.name}.*damaged.*Move it away"):
@@ -232,7 +233,7 @@ def test_a_damaged_part_is_named(archive: Archive) -> None:
 
 def test_a_flipped_byte_is_noticed(archive: Archive) -> None:
     """A message whose bytes no longer match its SHA-256 is not handed out."""
-    (part,) = parts.listed(archive.raw_folder)
+    (part,) = parts.listed(archive.layout.raw)
     content = part.path.read_bytes()
     assert content.count(b"<7@example.org>") == 1
     part.path.write_bytes(content.replace(b"<7@example.org>", b"<8@example.org>"))
@@ -311,7 +312,7 @@ def test_many_parts_read_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("mailml.archive.parts.ROW_GROUP_BYTES", 600)
     archive = Archive.open(tmp_path / "a", create=True)
     archive.append(arrivals(50))
-    assert len(parts.listed(archive.raw_folder)) == 8
+    assert len(parts.listed(archive.layout.raw)) == 8
     assert archive.table(["uid"]).column("uid").to_pylist() == list(range(1, 51))
     assert [raw for _, raw in archive.messages()] == [mail(uid) for uid in range(1, 51)]
     assert all(archive.raw(("desk", "INBOX", 1, uid)) == mail(uid) for uid in range(50, 0, -3))

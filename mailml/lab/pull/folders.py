@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mailml.archive import Writer
+from mailml.archive.overlay import flags_of
 from mailml.archive.rows import News
 from mailml.errors import FolderError
 from mailml.lab.pull.report import FolderReport
@@ -122,7 +123,7 @@ def _flag_news(
         seen = [item for item in session.flags_changed_since(since) if item.uid in known]
     else:
         seen = list(session.fetch_flags(sorted(known)))
-    before = writer.archive.flags_of(account, job.folder, job.uidvalidity) if seen else {}
+    before = flags_of(writer.layout, account, job.folder, job.uidvalidity) if seen else {}
     return [
         News(account, job.folder, job.uidvalidity, item.uid, flags=item.flags)
         for item in seen
