@@ -21,6 +21,16 @@ _MARKS = (
     "X-Autoreply-Domain",
     "X-Autoreply-Version",
 )
+# Responders that name themselves as their mail program: vacation(1), gnarwl, qmail-autoresponder, Plesk's.
+_RESPONDERS = (
+    "vacation",
+    "gnarwl",
+    "autorespond",
+    "auto-respond",
+    "autoreply",
+    "auto-reply",
+    "qmail-autoresponder",
+)
 _PRECEDENCES = frozenset({"auto_reply", "auto-reply", "autoreply"})
 _LOWERED = frozenset({"bulk", "junk", "list"}) | _PRECEDENCES
 _REPLIED = frozenset({"auto-replied", "auto-reply", "auto_replied"})
@@ -74,6 +84,9 @@ def _vendors(case: Case) -> Iterator[Finding]:
             yield name, value
     for name, value, word in case.tokens("Delivered-To"):
         if word == "autoresponder":  # qmail's and Plesk's responders
+            yield name, value
+    for name, value, word in case.tokens("X-Mailer", "User-Agent"):
+        if word.startswith(_RESPONDERS):
             yield name, value
     yield from _exchange(case)
 

@@ -143,10 +143,14 @@ def print_speed(mails: list[Mail]) -> None:
     cases = [(parse(mail.message.raw), own_words(mail.message)) for mail in mails]
     for message, _ in cases:
         _ = (message.headers, message.from_, message.subject, message.parts)
-    start = time.process_time()
-    for message, text in cases:
-        judge(message, text, NOBODY, ALONE)
-    print(f"header part: {1e6 * (time.process_time() - start) / len(cases):.0f} us per message")
+    passes = []
+    for _ in range(5):
+        start = time.process_time()
+        for message, text in cases:
+            judge(message, text, NOBODY, ALONE)
+        passes.append(time.process_time() - start)
+    # the best of five passes: neighbours on the machine only ever add
+    print(f"header part: {1e6 * min(passes) / len(cases):.0f} us per message")
 
 
 def print_mutants(mails: list[Mail], count: int) -> None:

@@ -207,6 +207,7 @@ def test_an_attached_calendar_file_is_a_question() -> None:
         ["X-POST-MessageClass: 9; Autoresponder"],
         ["X-Apple-Action: VACATION/REPLY"],
         ["Delivered-To: Autoresponder"],
+        ["X-Mailer: vacation 1.2.7"],
         [
             "X-Auto-Response-Suppress: All",
             "X-MS-Exchange-Inbox-Rules-Loop: jane@customer.example",
