@@ -172,9 +172,16 @@ class Supervisor:
 def run(config: Config, *, once: bool = False) -> int:
     """Open the journal and serve; the exit code. Raises MailmlError for what stands in the way of a start."""
     with alone(config.service.journal), Journal.open(config.service.journal) as journal:
-        supervisor = Supervisor(config, journal, loop_key(config.service))
-        supervisor.recover()
-        return supervisor.once() if once else supervisor.run()
+        try:
+            supervisor = Supervisor(config, journal, loop_key(config.service))
+            supervisor.recover()
+            return supervisor.once() if once else supervisor.run()
+        except Exception as error:
+            if not is_disk_trouble(error):
+                raise
+            log = structlog.get_logger("supervisor")
+            log.critical("the journal cannot be written to", why=str(error)[:300])
+            return DISK
 
 
 @contextmanager

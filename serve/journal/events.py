@@ -7,6 +7,8 @@ from sqlalchemy import func, insert, select, update
 from .engine import Tx
 from .schema import events
 
+FORGIVEN = "forgiven"  # the level of events an operator has looked at: kept, and no longer counted
+
 
 def add(
     tx: Tx,
@@ -34,13 +36,13 @@ def add(
 
 def count(tx: Tx, kinds: list[str], since: int) -> int:
     """How many events of these kinds there were since a moment, those forgiven left out."""
-    counted = events.c.kind.in_(kinds) & (events.c.at > since) & (events.c.level != "forgiven")
+    counted = events.c.kind.in_(kinds) & (events.c.at > since) & (events.c.level != FORGIVEN)
     return int(tx.execute(select(func.count()).select_from(events).where(counted)).scalar_one())
 
 
 def forgive(tx: Tx, kinds: list[str]) -> None:
     """Keep these events, but count them no more: an operator has looked at them."""
-    tx.execute(update(events).where(events.c.kind.in_(kinds)).values(level="forgiven"))
+    tx.execute(update(events).where(events.c.kind.in_(kinds)).values(level=FORGIVEN))
 
 
 def latest(tx: Tx, number: int = 20, *, alarms: bool = False) -> list[dict[str, object]]:

@@ -15,6 +15,7 @@ from ..limits import Limits
 from . import events
 from .engine import Tx
 from .schema import acks, breakers, silences
+from .schema import events as told
 
 GLOBAL = "global"
 LOOP_SIGNS = ["own_loop", "ack_refused", "ack_bounced"]
@@ -49,6 +50,13 @@ _COUNTS = select(
     _counted("body", "day"),
     _counted("subject", "day"),
     _counted("domain", "hour"),
+)
+_LATELY = select(
+    select(func.count())
+    .select_from(told)
+    .where(told.c.kind.in_(LOOP_SIGNS), told.c.at > bindparam("since"), told.c.level != events.FORGIVEN)
+    .scalar_subquery(),
+    select(func.count()).select_from(acks).where(acks.c.at > bindparam("since")).scalar_subquery(),
 )
 _TRIPPED = select(breakers.c.why).where(breakers.c.name == GLOBAL)
 _SILENCED = select(silences.c.until).where(
@@ -86,9 +94,7 @@ def watch(tx: Tx, limits: Limits, now: int) -> str | None:
     """Trip the global breaker when the last hour looks like a loop; returns why, the first time."""
     if tripped(tx) is not None:
         return None
-    signs = events.count(tx, LOOP_SIGNS, now - HOUR)
-    lately = select(func.count()).select_from(acks).where(acks.c.at > now - HOUR)
-    granted = int(tx.execute(lately).scalar_one())
+    signs, granted = tx.execute(_LATELY, {"since": now - HOUR}).one()
     if signs >= limits.loop_signs_hour:
         why = f"{signs} signs of a loop within an hour"
     elif granted >= limits.global_hour:

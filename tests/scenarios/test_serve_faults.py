@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import resource
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from serve.journal import events, incoming
+from tests.conftest import ROOT
 from tests.scenarios.conftest import logs_in
 from tests.serve.service import Service, bundle, mail
 from tests.servers import child
@@ -175,6 +179,31 @@ def test_a_mail_of_sixty_megabytes_is_set_aside(service: Service) -> None:
     with service.journal.read() as tx:
         (claimed,) = incoming.claimed(tx, [big["number"]])
     assert len(claimed.raw) == 50 * 1024 * 1024
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_a_full_disk_ends_the_service_and_loses_nothing(service: Service, once: bool) -> None:
+    """When the journal cannot grow the service ends with code 74; with room again it goes on, once each."""
+    service.once()  # the journal is there, and small
+    for number in range(3):
+        service.mailbox.deliver(
+            mail(number, subject=f"Topic {number}", body=f"Words {number} " + "x" * 200_000)
+        )
+
+    def little_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead, as on a full disk
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+
+    command = service.command("run", *(["--once"] if once else []))
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False, preexec_fn=little_room
+    )
+    assert done.returncode == 74, done.stderr[-2000:]
+    assert "cannot be written to" in done.stderr
+    service.once()
+    assert [line["state"] for line in service.decisions()] == ["decided"] * 3
+    assert service.folders()["Queues/General Support"] == 3
+    assert len({sent.rcpt_to for sent in service.sink.mails}) == len(service.sink.mails) == 3
 
 
 def test_one_broken_mailbox_stops_no_other(service: Service, dovecot_server: Dovecot) -> None:
