@@ -26,9 +26,10 @@ _BEGINS = every("begins")
 _COLON = (":", "：", ":*", ":_", ":**")
 _SEPARATORS = frozenset(every("original"))
 _FORWARDS = frozenset(every("forwarded"))
+_FORWARDED_BY = tuple(phrase + " " for phrase in _FORWARDS)
 _FIELDS = {label: kind for kind in ("subject", "to", "sent", "from") for label in every(kind)}
 _EDGE = "-_=*#~:：> \t\ue000\ue001"
-ENDS = ("-", "_", "=", "*", ":", "：", ">")
+ENDS = ("-", "_", "=", "*", "#", ":", "：", ">")
 
 
 def is_quote(line: str) -> bool:
@@ -45,7 +46,9 @@ def hard_cut(lines: list[str], at: int) -> int | None:
         return _past_heading(lines, at + (len(bare) == 1))
     if bare.endswith(ENDS) and len(bare) < 100:
         words = bare.strip(_EDGE).lower()
-        if (words in _SEPARATORS and bare[0] in "-_=*>") or words in _FORWARDS:
+        ruled = bare[0] in "-_=*#>"
+        # Notes writes "----- Forwarded by Ada Byte on 5 January -----".
+        if words in _FORWARDS or (ruled and (words in _SEPARATORS or words.startswith(_FORWARDED_BY))):
             return _past_heading(lines, at + 1)
         if not words and len(bare) > 4 and _is_heading(lines, at + 1):
             return _past_heading(lines, at + 1)
@@ -65,19 +68,21 @@ def _field(bare: str) -> str | None:
 def _is_heading(lines: list[str], at: int) -> bool:
     """Whether a block of From, Sent, To and Subject lines stands here, in any order."""
     kinds: set[str] = set()
-    blank = 0
+    blank, addressed = 0, False
     for line in lines[at : at + _HEADING_LINES]:
         bare = line.strip()
         kind = _field(bare) if bare else None
         if kind:
             kinds.add(kind)
+            addressed = addressed or "@" in bare
         elif bare and not kinds:
             return False
         elif not bare:
             blank += 1
             if len(kinds) > 1 or blank > 2:
                 break
-    return "from" in kinds and (len(kinds) >= 3 or "subject" in kinds)
+    # Without a subject, "From: Berlin, To: Paris, Date: 5 May" is what a customer wrote.
+    return "from" in kinds and ("subject" in kinds or (len(kinds) >= 3 and addressed))
 
 
 def _past_heading(lines: list[str], at: int) -> int:
@@ -87,13 +92,15 @@ def _past_heading(lines: list[str], at: int) -> int:
         start += 1
     if not _is_heading(lines, start):
         return at
-    last = start
+    end = start + 1
     for place in range(start, min(start + 2 * _HEADING_LINES, len(lines))):
-        if _field(lines[place].strip()):
-            last = place
-        elif not lines[place].strip() and place > last + 1:
+        bare = lines[place].strip()
+        # Fields nobody listed ("Importance: High") belong to it when they follow at once.
+        if _field(bare) or (place == end and ":" in bare[:20]):
+            end = place + 1
+        elif not bare and place > end:
             break
-    return last + 1
+    return end
 
 
 def attribution(lines: list[str], at: int) -> tuple[int, bool] | None:

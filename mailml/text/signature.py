@@ -18,19 +18,18 @@ _RULES = ("--", "—", "––")  # a longer row of dashes more often parts two 
 
 def split_signature(lines: list[str]) -> tuple[list[str], list[str]]:
     """The lines without their signature, and the signature; something is left if anything was there."""
-    cut = _cut(lines)
-    if cut == len(lines) or not any(line.strip() for line in lines[:cut]):
-        return lines, []
+    first = next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+    cut = _cut(lines, first)
     return lines[:cut], lines[cut:]
 
 
-def _cut(lines: list[str]) -> int:
-    """The line where the signature begins; the number of lines when there is none."""
-    if "-- " in lines:
-        return lines.index("-- ")
+def _cut(lines: list[str], first: int) -> int:
+    """The line where the signature begins, behind the first one written, or behind the last."""
+    if "-- " in lines[first + 1 :]:
+        return lines.index("-- ", first + 1)
     cut, seen = len(lines), 0
     # From the end upwards, so that only the last lines are looked at.
-    for at in range(len(lines) - 1, -1, -1):
+    for at in range(len(lines) - 1, first, -1):
         line = lines[at].strip()
         if not line:
             continue
