@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from imapclient.exceptions import CapabilityError, LoginError
 
@@ -31,9 +31,6 @@ _THROTTLED = re.compile(
     re.IGNORECASE,
 )
 _BACKOFF = re.compile(r"backoff time:?\s*(\d+)\s*(milliseconds|seconds|ms|s)?", re.IGNORECASE)
-
-
-Guard = AbstractContextManager[None]
 
 
 @contextmanager

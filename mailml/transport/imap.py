@@ -8,6 +8,7 @@ with connect(account) as session:
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from types import TracebackType
 
 from imapclient.exceptions import IMAPClientError
 
-from mailml.errors import DisconnectedError, FolderError, TransportError
+from mailml.errors import DisconnectedError, FolderError, TLSError
 from mailml.transport import _faults, _fetch, _idle, _numbers
 from mailml.transport._fetch import Fetched
 from mailml.transport._folders import Folder, folder_of, guessed
@@ -51,7 +52,8 @@ def connect(account: Account) -> ImapSession:
         with _faults.connecting(account):
             if account.security == "starttls":
                 if not client.has_capability("STARTTLS"):
-                    raise TransportError("the server offers no STARTTLS", where=account.where, cure="Use tls")
+                    # Perhaps somebody on the way took it out: the password must not follow in clear.
+                    raise TLSError("the server offers no STARTTLS", where=account.where, cure="Use 'tls'")
                 client.starttls(context)
         log_in(client, account)
     except BaseException:
@@ -78,8 +80,15 @@ class ImapSession:
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
         self.close()
 
-    def _working(self, folder: str = "") -> _faults.Guard:
-        return _faults.working(self.account, folder)
+    @contextlib.contextmanager
+    def _working(self, folder: str = "") -> Iterator[None]:
+        try:
+            with _faults.working(self.account, folder):
+                yield
+        except DisconnectedError:
+            # A half-open line would keep close() waiting for the answer to LOGOUT.
+            self._client.drop()
+            raise
 
     def has(self, capability: str) -> bool:
         """Whether the server offers this capability (case does not matter)."""

@@ -484,6 +484,36 @@ def test_a_refused_fetch_leaves_the_session_good() -> None:
         session._client.drop()
 
 
+def test_a_stripped_starttls_is_refused() -> None:
+    """Where STARTTLS is asked for and not offered, the login is never sent."""
+    seen: list[bytes] = []
+    script = {b"LOGIN": lambda client, tag: seen.append(tag)}
+    with scripted(script) as account, pytest.raises(TLSError, match="offers no STARTTLS"):
+        imap.connect(dataclasses.replace(account, security="starttls"))
+    assert seen == []
+
+
+def test_closing_a_silent_line_does_not_wait(dovecot: User) -> None:
+    """After a time-out the line is dropped at once, without waiting for an answer to LOGOUT."""
+    with FaultProxy(dovecot.server.imap_port) as proxy:
+        proxy.cut_after(len_to_login(dovecot), kind="silent")
+        account = dataclasses.replace(dovecot.account("none", proxy.port), timeout=1.0)
+        session = imap.connect(account)
+        started = time.monotonic()
+        with pytest.raises(DisconnectedError, match="no answer within 1 s"):  # noqa: PT012 - some noops are heard
+            for _ in range(100):
+                session.noop()
+        session.close()
+        assert time.monotonic() - started < 1.9
+
+
+def len_to_login(user: User) -> int:
+    """A little more than what the server says until a client is logged in."""
+    with FaultProxy(user.server.imap_port) as proxy:
+        imap.connect(user.account("none", proxy.port)).close()
+        return proxy.received + 200
+
+
 # -- numbers and dates ------------------------------------------------------------------------------------
 
 

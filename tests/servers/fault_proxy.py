@@ -22,6 +22,7 @@ class FaultProxy:
     def __init__(self, target: int) -> None:
         self.target = target
         self.connections = 0
+        self.received = 0  # bytes the server has sent, all connections together
         self.refusing = False  # close every new connection at once
         self._sent: list[bytes] = []
         self._cuts: list[tuple[str, int, str]] = []
@@ -98,6 +99,8 @@ class FaultProxy:
             while data := source.recv(65536):
                 if way == "up":
                     self._sent.append(data)
+                else:
+                    self.received += len(data)
                 if cut is not None and len(data) >= left:
                     sink.sendall(data[:left])
                     time.sleep(0.02)  # what was let through shall arrive before the cut
