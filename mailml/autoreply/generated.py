@@ -60,8 +60,9 @@ _LISTS = (
     "X-MC-User",  # Mailchimp
     "X-MSFBL",  # SparkPost's feedback loop
 )
+# Not Microsoft 365's own forwarding of people's mail, which rewrites the sender to bounces+SRS=...
 _BOUNCES = re.compile(
-    r"owner-.+|.+-(?:bounces|owner|errors|admin|request)(?:[-+=].*)?|bounces?[-+=_.].*|bounces?"
+    r"owner-.+|.+-(?:bounces|owner|errors|request)(?:[-+=].*)?|bounces?(?!\+srs=)[-+=_.].*|bounces?"
 )
 _BULK = frozenset({"list", "bulk", "junk"})
 

@@ -60,13 +60,17 @@ _NO_REPLY = (
 )
 _MACHINES = (
     r"bounces?|bounced|notifications?|notify|notifier|alerts?|newsletters?|e?mailings?|listserv|majordomo"
-    r"|listproc|sympa|ezmlm|mailman|mailer|automailer|auto[-_.]?(?:reply|respond(?:er)?|confirm|mailer|notify)"
-    r"|autoanswer|crond?|www-data|nagios|zabbix|jenkins|jira|bugzilla(?:-daemon)?|rss|rssfeeds?|feeds?"
-    r"|news|updates?|digest|reminders?|automated|automatic|autosend|system-?mail"
+    r"|listproc|sympa|ezmlm|mailman|automailer|auto[-_.]?(?:reply|respond(?:er)?|confirm|mailer|notify)"
+    r"|autoanswer|bugzilla(?:-daemon)?"
+)
+_ALONE = (
+    r"mailer|crond?|www-data|nagios|zabbix|jenkins|jira|rss|rssfeeds?|feeds?|news|updates?|digest|reminders?"
+    r"|automated|automatic|autosend|system-?mail"
 )
 _ROBOT = re.compile(
     rf"(?:(?:.{{1,60}}[-_.+=])?(?:{_NO_REPLY})\d{{0,3}}(?:[-_.+=].*)?"
-    rf"|(?:{_MACHINES})(?:[-_.+=].*)?"
+    # what a machine adds to its name is a tag or a code; a dot or a blank leads on to a person's name
+    rf"|(?:{_MACHINES})(?:[-+=].*)?|(?:{_ALONE})"
     r"|.{1,60}[-_.](?:notifications?|bounces?|alerts?|news|newsletter|updates|digest|daemon|robot|bot)"
     r"|owner-.+|.+-(?:request|owner|bounces|errors))"
 )

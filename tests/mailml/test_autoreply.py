@@ -233,6 +233,8 @@ def test_a_responder_that_says_so_is_filed_on_the_interaction(headers: list[str]
         ["X-Auto-Response-Suppress: DR, OOF, AutoReply"],
         ["X-MS-Exchange-Inbox-Rules-Loop: jane@customer.example"],
         ["Precedence: first-class"],
+        ["Return-Path: <bounces+SRS=44ldt=IX@customer.example>"],
+        ["Sender: office-admin@customer.example"],
     ],
 )
 def test_headers_that_say_nothing_cost_nobody_an_answer(headers: list[str]) -> None:
