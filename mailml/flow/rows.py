@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from mailml.flow.conditions import Ask, Condition
 from mailml.flow.making import make_trace
-from mailml.flow.questions import compiled, question_of, recurring, traced
+from mailml.flow.questions import compiled, name_of, question_of, recurring, traced
 from mailml.flow.reading import MOST_KEPT, Form, Reading
-from mailml.flow.sieve import Key, Looked, Sieve, head_of, key_of, sieves
+from mailml.flow.sieve import Looked, Sieve, head_of, sieves
 from mailml.verdict import RuleTrace, Test
 
 
@@ -17,12 +17,12 @@ from mailml.verdict import RuleTrace, Test
 class Row:
     """One rule: `ask` gives its trace on a message.
 
-    Where a sieve can answer its first question, `key` names the sieve, and `missed` gives the trace of a miss
-    from what the field shows.
+    Where a sieve can answer its first question, `field` names it, and `missed` gives the trace of a miss from
+    what the field shows.
     """
 
     ask: Callable[[Reading], RuleTrace]
-    key: Key | None = None
+    field: str = ""
     missed: Form[str, RuleTrace] | None = None
 
 
@@ -38,10 +38,10 @@ class Table:
     def walk(self, reading: Reading, goes_on: tuple[bool, ...]) -> tuple[list[RuleTrace], list[int]]:
         """Ask the rules in order up to the first hit that does not go on: all traces, and which rules hit."""
         traces, hits = list[RuleTrace](), list[int]()
-        looked: Form[Key, Looked] = Form(lambda key: self._sieves[key](reading))
+        looked: Form[str, Looked] = Form(lambda field: self._sieves[field](reading))
         for n, row in enumerate(self._rows):
-            if row.missed is not None and row.key is not None:
-                something, shows = looked[row.key]
+            if row.missed is not None:
+                something, shows = looked[row.field]
                 if not something:
                     traces.append(row.missed[shows])
                     continue
@@ -54,16 +54,16 @@ class Table:
         return traces, hits
 
 
-def _row(name: str, when: Condition, words: str, sieved: dict[Key, Sieve]) -> Row:
+def _row(name: str, when: Condition, words: str, sieved: dict[str, Sieve]) -> Row:
     ask, head = _asker(name, when, words), head_of(when)
-    if head is None or key_of(head) not in sieved:
+    if head is None or name_of(head) not in sieved:
         return Row(ask)
     note = traced(head)
 
     def miss(shown: str) -> RuleTrace:
         return make_trace(name, (note((False, shown)),), "", hit=False)
 
-    return Row(ask, key_of(head), Form(miss, MOST_KEPT))
+    return Row(ask, name_of(head), Form(miss, MOST_KEPT))
 
 
 def _asker(name: str, when: Condition, words: str) -> Callable[[Reading], RuleTrace]:

@@ -1,25 +1,31 @@
 """One look at a field that answers for all rules at once: nothing that any of them looks for is in it.
 
-Most rules miss most messages. The needles and patterns of all rules that begin by asking the same field are
-one RE2 alternation; when it finds nothing, each of those rules has missed at its first question. When it
-finds something the rules are asked one by one, so the sieve may be too wide but never too narrow.
+Most rules miss most messages. What all rules that begin by asking the same field look for is one RE2
+alternation; when it finds nothing, each of them has missed at its first question. When it finds something the
+rules are asked one by one, so the sieve may be too wide but never too narrow.
 """
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import re2
 
 from mailml.flow.conditions import All, Ask, Condition, spec_of
-from mailml.flow.folding import fold_expected
+from mailml.flow.folding import fold, fold_expected
 from mailml.flow.questions import name_of, pattern
 from mailml.flow.reading import Reading
 
+_LOOKED_AT = 0x3400  # characters below are looked at one by one: a few ms, once
 _FEWEST = 2  # rules on one field: for a single one, its own question is as quick
-Key = tuple[str, bool]  # the field's name, and whether its values are read as patterns read them
+# what `fold` makes one blank of, and more: a sieve may be too wide
+_BLANKS = r"[\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+"
 Looked = tuple[bool, str]  # whether something is there, and what the field shows in a trace
 Sieve = Callable[[Reading], Looked]
+Search = Callable[[bytes], object]
 
 
 def head_of(when: Condition) -> Ask | None:
@@ -31,39 +37,71 @@ def head_of(when: Condition) -> Ask | None:
     return first if spec is not None and spec.type == "text" else None
 
 
-def key_of(ask: Ask) -> Key:
-    """What a sieve would read for a question."""
-    return name_of(ask), ask.operator == "matches"
-
-
-def sieves(heads: Iterable[Ask]) -> dict[Key, Sieve]:
-    """A sieve for each field that several rules begin with."""
-    looked_for: dict[Key, list[Ask]] = {}
+def sieves(heads: Iterable[Ask]) -> dict[str, Sieve]:
+    """A sieve for each field that several rules begin with, by the field's name."""
+    looked_for: dict[str, list[Ask]] = {}
     for ask in heads:
-        looked_for.setdefault(key_of(ask), []).append(ask)
-    built = {key: _sieve(key, asks) for key, asks in looked_for.items() if len(asks) >= _FEWEST}
-    return {key: sieve for key, sieve in built.items() if sieve is not None}
+        looked_for.setdefault(name_of(ask), []).append(ask)
+    built = {name: _sieve(name, asks) for name, asks in looked_for.items() if len(asks) >= _FEWEST}
+    return {name: sieve for name, sieve in built.items() if sieve is not None}
 
 
-def _sieve(key: Key, asks: list[Ask]) -> Sieve | None:
-    name, as_written = key
-    expected = [str(value) for ask in asks for value in ask.expected]
-    if as_written:
-        if any(r"\Q" in text for text in expected):
-            return None  # an open quotation would swallow the patterns behind it
-        parts = [f"(?:{text})" for text in expected]
-    else:
-        parts = [re2.escape(fold_expected(text).strip(" ")) for text in expected]
+def _sieve(name: str, asks: list[Ask]) -> Sieve | None:
+    words = [(ask.operator == "matches", str(value)) for ask in asks for value in ask.expected]
+    patterns = [f"(?:{text})" for as_written, text in words if as_written]
+    if any(r"\Q" in text for text in patterns):
+        return None  # an open quotation would swallow the patterns behind it
+    needles = [fold_expected(text).strip(" ") for as_written, text in words if not as_written]
     try:
-        search = pattern("|".join(parts)).search
+        unfolded = _search([*map(_unfolded, needles), *patterns, *([_changing()] if needles else [])])
+        folded, composed = _search(list(map(re2.escape, needles))), _search(patterns)
     except re2.error:
         return None  # thousands of them are too much for one pattern: they are asked one by one
 
     def something(reading: Reading) -> Looked:
-        if as_written:
-            encoded, shows = reading.encoded[name]
-            return any(map(search, encoded)), shows
-        folded, shows = reading.folded[name]
-        return any(search(value.encode("utf-8", "replace")) for value in folded), shows
+        encoded, shows = reading.encoded[name]
+        if not any(map(unfolded, encoded)):
+            return False, shows  # most mail, and nothing had to be folded
+        if all(map(bytes.isascii, encoded)):
+            return True, shows  # no letter is in doubt
+        texts = (text.encode("utf-8", "replace") for text in reading.folded[name][0])
+        return any(map(composed, encoded)) or any(map(folded, texts)), shows
 
     return something
+
+
+def _unfolded(needle: str) -> str:
+    """A pattern that fits composed text at least wherever the folded needle is in its folded form.
+
+    For an ASCII needle: its letters in any case, any blank for a blank and ß for s, as long as the text has
+    no other letter that folding turns into ASCII (`_changing`). For other needles: any letter beyond ASCII.
+    """
+    if not needle.isascii():
+        return r"[^\x00-\x7f]"
+    spaced = _BLANKS.join(map(re2.escape, needle.split(" ")))
+    return f"(?i:{re.sub('s+', '[sßẞ]+', spaced)})"
+
+
+@lru_cache(maxsize=1)
+def _changing() -> str:
+    """A class of the characters beyond ASCII that folding may turn into ASCII, or that were not looked at.
+
+    Composed text without any of them folds to ASCII only where it is ASCII, blank or ß: no other character
+    has a compatibility decomposition, so NFKC leaves the text as it is, and none case-folds into ASCII.
+    """
+    kept = (chr(code) for code in range(0x80, _LOOKED_AT) if _keeps(chr(code)))
+    # beyond: ideographs and Hangul syllables, which have neither case nor compatibility forms
+    beyond = r"\x{3400}-\x{4dbf}\x{4e00}-\x{9fff}\x{ac00}-\x{d7a3}"
+    return f"[^\\x00-\\x7f{''.join(map(re2.escape, kept))}{beyond}]"
+
+
+def _keeps(letter: str) -> bool:
+    folded = fold(f"x{letter}x")[1:-1]
+    if folded in (" ", "ss"):
+        return True
+    same = unicodedata.normalize("NFKC", letter) == unicodedata.normalize("NFC", letter) == letter
+    return same and not any(one.isascii() for one in folded)
+
+
+def _search(parts: list[str]) -> Search:
+    return pattern("|".join(parts)).search if parts else lambda _: None

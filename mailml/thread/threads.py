@@ -20,7 +20,7 @@ class Threads:
     """
 
     def __init__(self, *, ours: Iterable[str] = ()) -> None:
-        """`ours` are the desk's own addresses, parties to everything: support@ may answer what billing@ got."""
+        """`ours` are the desk's own addresses, parties to everything: support@ may answer billing@'s mail."""
         self._ours = frozenset(address.lower() for address in ours)
         self._by_id: dict[str, str] = {}
         self._addresses: dict[str, set[str]] = {}

@@ -40,7 +40,7 @@ PATTERNS = [
     "(?P<n>x)",
 ]
 ADDRESSES = ["ann@a.example", "bob@b.a.example", "eve@EVIL.example"]
-_EDGES = ["is", "contains", "starts_with", "ends_with"]
+EDGES = ["is", "contains", "starts_with", "ends_with"]
 _BOUNDS = st.sampled_from(["is", "at_least", "at_most"])
 LABELS = ["billing", "technical", "general"]
 TEXTS = ["subject", "header.X-Tag", "header.x-y_z", "mailbox", "attachment_name"]
@@ -122,10 +122,10 @@ _narrow_asks = st.one_of(
     *(
         _ask(field, operator, st.sampled_from(ADDRESSES))
         for field in ("from_address", "to")
-        for operator in _EDGES
+        for operator in EDGES
     ),
-    *(_ask("from_domain", operator, st.sampled_from(["a.example", "example"])) for operator in _EDGES),
-    *(_ask("subject", operator, st.sampled_from(["x", " b ", "a b", "STRASSE"])) for operator in _EDGES),
+    *(_ask("from_domain", operator, st.sampled_from(["a.example", "example"])) for operator in EDGES),
+    *(_ask("subject", operator, st.sampled_from(["x", " b ", "a b", "STRASSE"])) for operator in EDGES),
     _ask("category", "is", st.sampled_from(LABELS)),
     st.builds(lambda there: Ask("subject", "exists", (there,)), st.booleans()),
 )
@@ -194,4 +194,4 @@ def facts(draw: st.DrawFn) -> Facts:
     )
 
 
-__all__ = ["asks", "conditions", "facts", "flows", "names", "narrow"]
+__all__ = ["EDGES", "asks", "conditions", "facts", "flows", "names", "narrow", "own_words", "parse"]

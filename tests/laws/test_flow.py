@@ -182,6 +182,23 @@ def test_a_rule_called_shadowed_never_fires(flow: Flow, facts: Facts) -> None:
     assert not dead & {tried.rule for tried in flow.run(facts).trace if tried.hit}
 
 
+TRICKY = "sSßẞſkK\u212a \t\n\u00a0\u2028\u3000ＡaAáa\u0301ﬁfi….µμÅ\u0308İıⅸix漢ガｶ\uff9e’ﾞ²2"
+tricky = st.text(st.sampled_from(TRICKY), min_size=1, max_size=6)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.lists(tricky.filter(fold_expected), min_size=2, max_size=4), st.sampled_from(made.EDGES), tricky)
+def test_one_look_for_all_is_never_too_narrow(needles: list[str], operator: str, subject: str) -> None:
+    """Rules that share a look at a field hit as each does alone, whatever letters fold into which."""
+    rules = tuple(
+        Rule(f"r{n}", Ask("mailbox", operator, (x,)), Then("Q"), True) for n, x in enumerate(needles)
+    )
+    message = made.parse(b"\n")
+    facts = Facts(message, made.own_words(message), mailbox=subject)
+    hits = [tried.hit for tried in Flow(rules, "D").run(facts).trace]
+    assert hits == [bool(subject.strip()) and compare(operator, subject, needle) for needle in needles]
+
+
 @given(st.text(max_size=40))
 def test_folding_twice_is_folding_once_for_whitespace(text: str) -> None:
     """Folded text has no white space but single blanks inside, and equal texts fold alike."""
