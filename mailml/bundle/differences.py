@@ -11,7 +11,7 @@ from mailml.flow import Rule
 
 
 def differences(old: Bundle, new: Bundle) -> tuple[str, ...]:
-    """One sentence per change of rules, desk, classifier, training data and versions; none when nothing did."""
+    """One sentence per change of rules, desk, classifier, training data and versions; empty for none."""
     before, after = old.manifest, new.manifest
     return (
         *_rules(old, new),

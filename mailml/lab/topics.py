@@ -83,6 +83,7 @@ def _vectors(blocks: Sequence[Counted], owners: tuple[Ints, Ints], seed: int) ->
     from scipy.sparse import hstack
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfTransformer
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     rows = np.arange(blocks[0].counts.shape[0])
     parts = [block.counts[:, block.kept(rows, *owners)] for block in blocks]
@@ -90,6 +91,7 @@ def _vectors(blocks: Sequence[Counted], owners: tuple[Ints, Ints], seed: int) ->
     if not parts or sum(part.shape[1] for part in parts) <= _DIMENSIONS:
         return np.zeros((len(rows), 1))
     dimensions = min(_DIMENSIONS, len(rows) // 3)
-    found = TruncatedSVD(dimensions, random_state=seed).fit_transform(hstack(parts, format="csr"))
+    with threadpool_limits(1):  # the same vectors on any number of cores
+        found = TruncatedSVD(dimensions, random_state=seed).fit_transform(hstack(parts, format="csr"))
     length = np.linalg.norm(found, axis=1, keepdims=True)
     return np.asarray(found / np.maximum(length, 1e-9), dtype=np.float64)
