@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from mailml.errors import LabelError, NotEnoughData
 
-_MOST = 50  # labelled messages taken of one sender or thread: nobody trains a model by sending mail
-
 
 @dataclass(frozen=True)
 class Examples:
@@ -107,7 +105,7 @@ def from_frame(frame: Any, labels: Any) -> Examples:
     )
 
 
-def capped(examples: Examples, most: int = _MOST) -> Examples:
+def capped(examples: Examples, most: int) -> Examples:
     """At most `most` messages of one sender and class (the latest kept): nobody can flood the training."""
     seen: dict[tuple[str, str], int] = {}
     kept = []
@@ -120,7 +118,7 @@ def capped(examples: Examples, most: int = _MOST) -> Examples:
     if not cut:
         return examples
     return examples.rows(sorted(kept)).noting(
-        f"{cut} messages of very busy senders were left out of training."
+        f"{cut} messages were left out of training: at most {most} of one sender and class count."
     )
 
 

@@ -86,10 +86,15 @@ def _joined(keys: Ints, threads: Sequence[Hashable] | None, senders: Sequence[st
     if threads is not None:
         join.by([thread or None for thread in threads])
     if senders is not None:
-        counts = Counter(senders)
-        busy = {sender for sender, n in counts.items() if n > max(20, _PERSON * len(keys))}
-        join.by([None if not sender or sender in busy else sender for sender in senders])
+        forms = busy_senders(senders)
+        join.by([None if not sender or sender in forms else sender for sender in senders])
     return join.numbers()
+
+
+def busy_senders(senders: Sequence[str]) -> frozenset[str]:
+    """Senders of more than a tenth of all mail: web forms and robots, behind whom many people write."""
+    least = max(20, _PERSON * len(senders))
+    return frozenset(sender for sender, n in Counter(senders).items() if sender and n > least)
 
 
 def duplicate_keys(texts: Sequence[str]) -> Ints:

@@ -39,6 +39,7 @@ class Settings:
     seed: int = 7
     least: int = 5  # labelled messages a class must have
     topic_weight: float = 0.5  # of held-out topics against held-out groups in the temperature
+    per_sender: int = 50  # messages of one sender and class at most; raise it for a desk behind a web form
     by_sender: bool = True  # mail of one sender stays on one side
     fallback: str = "general"
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -136,7 +137,7 @@ def train(
 
 def fit(examples: Examples, settings: Settings) -> Trained:
     """`train` for rows that are already brought together."""
-    examples = rows_of.capped(examples)
+    examples = rows_of.capped(examples, settings.per_sender)
     classes = check_classes(examples.labels, settings.least)
     senders = examples.senders if settings.by_sender else None
     groups = split.groups_of(examples.texts, examples.threads, senders)
@@ -212,9 +213,10 @@ def out_of_fold(
 
 
 def owners_of(examples: Examples, groups: Ints) -> tuple[Ints, Ints]:
-    """Sender and thread numbers for the vocabulary; unknown ones fall back on the group."""
+    """Sender and thread numbers for the vocabulary; unknown ones and web forms fall back on the group."""
     group = [f"group {g}" for g in groups]
-    senders = [s or g for s, g in zip(examples.senders, group, strict=True)]
+    forms = split.busy_senders(examples.senders)
+    senders = [s if s and s not in forms else g for s, g in zip(examples.senders, group, strict=True)]
     threads = [t or g for t, g in zip(examples.threads, group, strict=True)]
     return vocabulary.numbers(senders), vocabulary.numbers(threads)
 

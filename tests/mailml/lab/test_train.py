@@ -225,7 +225,19 @@ def test_nobody_trains_the_model_by_sending_mail() -> None:
         senders=[*made.senders, *["spam@x.example"] * 200],
     )
     assert some.examples.senders.count("spam@x.example") == 50  # type: ignore[attr-defined]
-    assert "150 messages of very busy senders were left out of training." in some.examples.notes
+    assert (
+        "150 messages were left out of training: at most 50 of one sender and class count."
+        in some.examples.notes
+    )
+
+
+def test_a_desk_behind_a_web_form_learns_as_well() -> None:
+    """All mail from one robot's address: groups stand in for senders, and the cap can be raised."""
+    made = tickets(200)
+    form = train(made.texts, made.labels, senders=["form@us.example"] * 200, per_sender=1000)
+    assert len(form.examples) == 200
+    assert form.enough.yes
+    assert len(form.model.blocks[0].terms) > 100
 
 
 def test_another_policy_needs_no_training() -> None:
