@@ -49,6 +49,7 @@ def pen_for(customer: Customer, now: datetime, rng: Random) -> Pen:
         "company_name": customer.company or customer.name,
         "customer": customer.name,
         "agent": "Anna",
+        "other_company": rng.choice([name for name in bank.lines["company"] if name != customer.company]),
     }
     return Pen(bank, rng, said)
 

@@ -71,5 +71,5 @@ def values(bank: Bank, now: datetime, seen: Random) -> dict[str, Value]:
         "agent_name": seen.choice(
             ("Anna Brandt", "Mr Keller", "Claire Dubois", "Marek Novak", "Sofia Reyes", "Tim de Wit")
         ),
-        "other_company": lambda rng: rng.choice(bank.lines["company"]),
+        "person": f"{seen.choice(bank.lines['first'])} {seen.choice(bank.lines['last'])}",
     }

@@ -54,7 +54,7 @@ def test_same_seed_same_bytes() -> None:
 
 def test_bytes_are_frozen() -> None:
     """The bytes are the same on every Python and machine; a change on purpose changes this line."""
-    assert digest(sample.generate(messages=200))[:16] == "608aed8be2f2c471"
+    assert digest(sample.generate(messages=200))[:16] == "a5c0fc0ba4c505b1"
 
 
 def test_counts(box: sample.Sample) -> None:
