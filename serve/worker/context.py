@@ -9,7 +9,7 @@ from mailml.text import own_words
 from mailml.thread import normal_subject
 from mailml.verdict import Context
 
-from ..instants import HOUR, to_datetime
+from ..instants import DAY, HOUR, to_datetime
 from ..journal import Tx, incoming, interactions, limits
 from ..journal.limits import Asked
 from ..limits import Limits
@@ -28,7 +28,7 @@ def build(
     now: int,
 ) -> Context:
     """The context of one message at this moment; asks the loop breaker, counts nothing."""
-    refusal = limits.refusal(tx, asked(message), allowed, now)
+    refusal = limits.refusal(tx, asked(message), allowed, now) or _answers_for_others(tx, placed, now)
     if cut_off_hours is not None and now - mail.received_at > cut_off_hours * HOUR:
         refusal = f"the mail is older than the service's cut-off of {cut_off_hours:g} hours"
     sender = message.from_.addr if message.from_ else ""
@@ -41,6 +41,17 @@ def build(
         known_sender=bool(sender) and interactions.known_sender(tx, sender),
         loop_key=key,
     )
+
+
+def _answers_for_others(tx: Tx, placed: Placed, now: int) -> str | None:
+    """Why a stranger who answers our acknowledgement to somebody else gets none himself, for a day.
+
+    That is what responders do that change address, domain and wording each round: no other limit sees them.
+    """
+    linked = interactions.by_reference(tx, placed.joined.linked) if placed.joined.linked else None
+    if linked is None or linked.acked_at is None or now - linked.acked_at > DAY:
+        return None
+    return f"it answers our acknowledgement to somebody else, {linked.reference}"
 
 
 def asked(message: Message, to: str = "") -> Asked:

@@ -8,10 +8,19 @@ from pathlib import Path
 import pytest
 from imapclient.exceptions import IMAPClientError
 
+from tests.serve.room import Room
 from tests.serve.service import Service
 from tests.servers import child
 from tests.servers.dovecot import User
 from tests.servers.smtp_sink import SmtpSink
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    """A worker with a journal and a clock of its own, without servers."""
+    made = Room(tmp_path)
+    yield made
+    made.journal.close()
 
 
 @pytest.fixture

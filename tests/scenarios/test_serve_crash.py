@@ -18,6 +18,7 @@ import pytest
 from serve.journal import figures
 from tests.conftest import ROOT
 from tests.serve.service import Service, mail
+from tests.servers.fault_proxy import FaultProxy
 
 pytestmark = pytest.mark.scenario
 
@@ -94,6 +95,39 @@ def test_killed_at_a_system_call(service: Service) -> None:
     print(f"{killed} of {len(KILLS)} runs were killed; left behind: {dict(found)}")
     assert killed >= len(KILLS) * 3 // 4, "the sample has drifted away from where the work is done"
     assert {"new", "move pending", "ack pending"} <= set(found), "no kill between two commits"
+
+
+NEVER = 10**9  # bytes after which a connection that is not the subject is cut
+
+
+@pytest.mark.parametrize("kind", ["rst", "fin"])
+def test_connections_cut_at_any_byte(service: Service, kind: str) -> None:
+    """IMAP or SMTP, watching, moving or sending, up or down: a cut anywhere loses and doubles nothing."""
+    seed = random.Random(kind)
+    imap, smtp = service.imap["port"], service.smtp["port"]
+    count = 0
+    for turn in range(12):
+        count += 1
+        service.mailbox.deliver(mail(count, subject=f"Topic {count}", body=f"Words {count}"))
+        with FaultProxy(imap) as imap_proxy, FaultProxy(smtp) as smtp_proxy:
+            service.imap["port"], service.smtp["port"] = imap_proxy.port, smtp_proxy.port
+            direction = seed.choice(["up", "down"])
+            if turn % 3 == 2:
+                smtp_proxy.cut_after(seed.randint(1, 1400 if direction == "up" else 300), direction, kind)
+            else:
+                for _ in range(turn % 3):
+                    imap_proxy.cut_after(NEVER)
+                imap_proxy.cut_after(seed.randint(1, 700 if direction == "up" else 2500), direction, kind)
+            service.once(good=None)
+        service.imap["port"], service.smtp["port"] = imap, smtp
+    service.wait(lambda: settled(service), "every effect to find its end", 60)
+    judge(service, count)
+
+
+def settled(service: Service) -> bool:
+    """Run once more; whether nothing waits any longer."""
+    service.once()
+    return not left_behind(service)
 
 
 def test_killed_at_random_under_load(service: Service) -> None:
