@@ -47,7 +47,7 @@ def codec_of(label: str) -> str:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
         return ""
-    if info.name in _REFUSED or not getattr(info, "_is_text_encoding", True):
+    if info.name.replace("-", "_") in _REFUSED or not getattr(info, "_is_text_encoding", True):
         return ""
     return "cp1252" if info.name in ("ascii", "iso8859-1") else info.name
 
