@@ -11,7 +11,8 @@ from tests.mailml.judged import mail, verdict
 ANSWERS = "In-Reply-To: <ours@acme.example>"
 ATTACHED = (
     "--b\r\nContent-Type: text/plain\r\n\r\nI get this from your desk, what does it mean?\r\n"
-    "--b\r\nContent-Type: {type}\r\nContent-Disposition: attachment; filename={name}\r\n\r\n{inside}\r\n--b--\r\n"
+    "--b\r\nContent-Type: {type}\r\nContent-Disposition: attachment; filename={name}\r\n\r\n"
+    "{inside}\r\n--b--\r\n"
 )
 MIXED = ("MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b")
 
