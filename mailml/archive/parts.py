@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Iterable
@@ -47,34 +48,58 @@ def new_name(folders: Iterable[Path]) -> str:
     return f"{highest + 1:08d}-{secrets.token_hex(3)}.parquet"
 
 
-def write(path: Path, groups: Iterable[Any], schema: Any, *, packed: bool = True) -> None:
-    """Writes tables as the row groups of one part: temporary name, fsync, rename, fsync of the folder.
+class PartFile:
+    """A part being written under a temporary name; it exists for readers from `finish` on.
 
-    `packed` compresses with zstd at level 3.
+    `packed` compresses with zstd at level 3. Tables become row groups and are on their way to the disk at
+    once, so that no more than one of them is held in memory.
     """
-    path.parent.mkdir(exist_ok=True)
-    temporary = path.with_name(path.name + _TEMPORARY)
-    coded = [name for name in ("account", "folder", "flags") if name in schema.names]
+
+    def __init__(self, path: Path, schema: Any, *, packed: bool = True) -> None:
+        path.parent.mkdir(exist_ok=True)
+        self.path, self._temporary = path, path.with_name(path.name + _TEMPORARY)
+        self._file = self._temporary.open("wb")
+        self._writer = arrow().parquet.ParquetWriter(
+            self._file,
+            schema,
+            compression="zstd" if packed else "none",
+            compression_level=3 if packed else None,
+            use_dictionary=[name for name in ("account", "folder", "flags") if name in schema.names],
+            # Statistics of raw bytes would copy the smallest and largest mail of every group.
+            write_statistics=[name for name in schema.names if name != "raw"],
+        )
+
+    def add(self, table: Any) -> None:
+        """Writes a table as the next row group."""
+        self._writer.write_table(table)
+
+    def finish(self) -> None:
+        """Ends the part: fsync, rename, fsync of the folder."""
+        self._writer.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._temporary.rename(self.path)
+        sync_folder(self.path.parent)
+
+    def abandon(self) -> None:
+        """Removes what was written."""
+        # Closing flushes once more; on a full disk that fails once more.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
+def write(path: Path, groups: Iterable[Any], schema: Any) -> None:
+    """Writes tables as the row groups of one packed part, whole or not at all."""
+    file = PartFile(path, schema)
     try:
-        with temporary.open("wb") as file:
-            with arrow().parquet.ParquetWriter(
-                file,
-                schema,
-                compression="zstd" if packed else "none",
-                compression_level=3 if packed else None,
-                use_dictionary=coded,
-                # Statistics of raw bytes would copy the smallest and largest mail of every group.
-                write_statistics=[name for name in schema.names if name != "raw"],
-            ) as writer:
-                for group in groups:
-                    writer.write_table(group)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
+        for group in groups:
+            file.add(group)
+        file.finish()
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        file.abandon()
         raise
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

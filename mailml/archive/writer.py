@@ -1,7 +1,8 @@
-"""Appending: messages are gathered in memory and become visible a whole part at a time."""
+"""Appending: messages become visible a whole part at a time."""
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -17,7 +18,7 @@ from mailml.archive.layout import Layout
 from mailml.archive.rows import Arrival, News
 from mailml.errors import ArchiveError
 
-# What a kill can cost, and what is held in memory.
+# What a kill can cost.
 PART_BYTES = 16 * 1024 * 1024
 PART_ROWS = 5000
 
@@ -35,6 +36,8 @@ class Writer:
         self._news: list[News] = []
         self._rows: list[Arrival] = []
         self._bytes = 0
+        self._part: parts.PartFile | None = None
+        self._part_bytes = self._part_rows = 0
 
     def __enter__(self) -> Writer:
         self._lock = _locked(self.layout.path)
@@ -56,8 +59,10 @@ class Writer:
         self._rows.append(arrival)
         self._bytes += len(arrival.raw)
         self.added += 1
-        if self._bytes >= PART_BYTES or len(self._rows) >= PART_ROWS:
-            self._flush_rows()
+        if self._bytes >= parts.ROW_GROUP_BYTES or self._part_rows + len(self._rows) >= PART_ROWS:
+            self._write_rows()
+            if self._part_bytes >= PART_BYTES or self._part_rows >= PART_ROWS:
+                self._finish_part()
         return True
 
     def note(self, news: News) -> None:
@@ -66,31 +71,48 @@ class Writer:
         self._news.append(news)
 
     def flush(self) -> None:
-        """Writes what is held in memory."""
-        self._flush_rows()
+        """Makes everything that was added safe on disk and visible."""
+        self._write_rows()
+        self._finish_part()
         if self._news:
             news, self._news = self._news, []
             table = news_table(news, arrow(), state_schema())
             parts.write(self._new(self.layout.state), [table], state_schema())
 
-    def _flush_rows(self) -> None:
+    def _write_rows(self) -> None:
         if not self._rows:
             return
-        rows, self._rows, self._bytes = self._rows, [], 0
-        # Unpacked for now: packing 487 MB takes 1.5 s of CPU, more than fetching it. The index does it.
-        parts.write(self._new(self.layout.raw), _groups(rows), raw_schema(), packed=False)
+        if self._part is None:
+            # Unpacked for now: packing 487 MB takes 1.5 s of CPU, more than fetching it. The index does it.
+            self._part = parts.PartFile(self._new(self.layout.raw), raw_schema(), packed=False)
+        rows, self._rows = self._rows, []
+        with self._writing(self._part):
+            self._part.add(_table(rows))
+        self._part_bytes, self._part_rows = self._part_bytes + self._bytes, self._part_rows + len(rows)
+        self._bytes = 0
+
+    def _finish_part(self) -> None:
+        if self._part is not None:
+            part, self._part = self._part, None
+            self._part_bytes = self._part_rows = 0
+            with self._writing(part):
+                part.finish()
+
+    @contextlib.contextmanager
+    def _writing(self, part: parts.PartFile) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._part = None
+            part.abandon()
+            raise ArchiveError(
+                f"the archive cannot be written: {error.strerror or error}",
+                where=str(self.layout.path),
+                cure="Make room and pull again: what was stored before is kept",
+            ) from error
 
     def _new(self, folder: Path) -> Path:
         return folder / parts.new_name((self.layout.raw, self.layout.state))
-
-
-def _groups(rows: list[Arrival]) -> Iterator[Any]:
-    start = size = 0
-    for stop, row in enumerate(rows, 1):
-        size += len(row.raw)
-        if size >= parts.ROW_GROUP_BYTES or stop == len(rows):
-            yield _table(rows[start:stop])
-            start, size = stop, 0
 
 
 def _table(rows: list[Arrival]) -> Any:

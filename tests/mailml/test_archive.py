@@ -364,3 +364,26 @@ def test_killed_while_writing(tmp_path: Path) -> None:
         assert sorted(held) == list(range(1, len(held) + 1))
     subprocess.run([sys.executable, "-c", APPEND, str(path)], check=True, stdout=subprocess.DEVNULL)
     assert sorted(Archive.open(path).table(["uid"]).column("uid").to_pylist()) == list(range(1, 5001))
+
+
+FULL = """
+import resource, sys
+from mailml.archive import Archive, Arrival
+from mailml.errors import ArchiveError
+archive = Archive.open(sys.argv[1], create=True)
+archive.append([Arrival("desk", "INBOX", 1, 1, b"Subject: first\\r\\n\\r\\n")])
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+try:
+    archive.append(Arrival("desk", "INBOX", 1, uid, b"x" * 100_000) for uid in range(2, 200))
+except ArchiveError as error:
+    print(error)
+print(len(archive), len(list((archive.path / "raw").iterdir())))
+"""
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """A write that fails is an ArchiveError with the cure; what was stored stays, nothing half is left."""
+    done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path / "a")], capture_output=True, text=True)
+    assert "cannot be written: File too large" in done.stdout, done.stderr
+    assert "Make room and pull again" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 1"
