@@ -135,7 +135,7 @@ def print_text_alone(mails: list[Mail], model: TextModel) -> None:
             model.score(subject=subject, sender="jane.doe", text=text) >= model.threshold
             for subject, text in pairs
         )
-        print(f"text model alone, our own hold-out, {title}: {share(flags)}")
+        print(f"text model alone, notes of our own, {title}: {share(flags)}")
 
 
 def print_speed(mails: list[Mail]) -> None:

@@ -69,7 +69,7 @@ def test_our_web_form_is_not_read_by_the_model(model: TextModel) -> None:
 
 
 def test_automatic_words_in_many_languages_are_recognised(model: TextModel) -> None:
-    """Nine in ten of our hold-out notes, which are in no training sentence, in twelve languages."""
+    """Nine in ten of notes written apart from the training sentences, in twelve languages."""
     scores = [model.score(subject=subject, sender="jane.doe", text=text) for subject, text in WORDS["away"]]
     assert np.mean([score >= model.threshold for score in scores]) >= 0.9
 
