@@ -29,6 +29,7 @@ class Examples:
     senders: Sequence[str]
     times: Sequence[datetime | None]
     notes: tuple[str, ...] = ()
+    names: Sequence[str] = ()  # the senders' display names, where known: they are kept out of the vocabulary
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -41,6 +42,8 @@ class Examples:
         index = [int(i) for i in which]
         columns = ("texts", "labels", "messages", "threads", "senders", "times")
         picked: dict[str, Any] = {name: [getattr(self, name)[i] for i in index] for name in columns}
+        if self.names:
+            picked["names"] = [self.names[i] for i in index]
         return replace(self, **picked)
 
     def noting(self, *notes: str) -> Examples:
@@ -96,7 +99,9 @@ def from_frame(frame: Any, labels: Any) -> Examples:
     messages = [str(m) for m in part["sha256"]]
     times = [None if t is None or t != t else t.to_pydatetime() for t in _column(part, "received", None)]
     threads, senders = _strings(_column(part, "thread", "")), _strings(_column(part, "from_addr", ""))
-    examples = Examples(texts, [wanted[m] for m in messages], messages, threads, senders, times)
+    names = _strings(_column(part, "from_name", ""))
+    given = [wanted[m] for m in messages]
+    examples = Examples(texts, given, messages, threads, senders, times, names=names)
     full = [i for i, text in enumerate(texts) if text.strip()]
     gone, empty = len(wanted) - len(first), len(texts) - len(full)
     return examples.rows(full).noting(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mailml.classifier import Model, Policy
 from mailml.errors import NotEnoughData
 from mailml.lab import examples as rows_of
-from mailml.lab import linear, split, topics, vocabulary
+from mailml.lab import linear, names, split, topics, vocabulary
 from mailml.lab.examples import Examples
 from mailml.lab.linear import Calibration, Floats
 from mailml.lab.resampling import Interval, paired_difference
@@ -145,6 +145,7 @@ def fit(examples: Examples, settings: Settings) -> Trained:
     limits = (settings.word_limit, settings.char_limit)
     blocks = vocabulary.count(examples.texts, words=settings.words, chars=settings.chars, limits=limits)
     owners = owners_of(examples, groups)
+    blocks = names.hide(blocks, owners[0], examples.names, examples.senders)
     truth = rows_of.label_numbers(examples.labels, classes)
     scores, known = out_of_fold(blocks, folds, truth, owners, classes, settings)
     calibration = _calibrate(scores, blocks, truth, owners, groups, classes, settings)
