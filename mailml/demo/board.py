@@ -65,17 +65,9 @@ class Board:
 
     def _row(self, mail: LiveMail) -> tuple[Text, ...]:
         line = self.of(mail)
-        if line is None:
-            return Text(mail.about), Text("…", style="dim"), Text(""), Text(""), Text(""), Text("")
-        if line["decision"] is None:
-            return (
-                Text(mail.about),
-                Text(line["state"]),
-                Text(line["quarantined"] or ""),
-                Text(""),
-                Text(""),
-                Text(""),
-            )
+        if line is None or line["decision"] is None:
+            said = ("…", "") if line is None else (line["state"], line["quarantined"])
+            return (Text(mail.about), *(Text(word, style="dim") for word in (*said, "", "")))
         made = line["decision"]
         place, took = made["queue"] or made["folder"], line["seconds_to_moved"]
         return (

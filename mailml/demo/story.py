@@ -108,6 +108,9 @@ def _serve(server: Running, shell: Shell) -> tuple[list[Claim], Board]:
 
 def _finish(console: Console, output: Path, proven: list[Claim], board: Board, seconds: float) -> None:
     table = Table(title="What this run has shown", title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column()
     for claim in proven:
         mark = "[green]yes[/green]" if claim.held else "[red]NO[/red]"
         table.add_row(mark, claim.says, claim.figures)

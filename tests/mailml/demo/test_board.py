@@ -123,3 +123,14 @@ def test_table_shows_text_not_markup() -> None:
     assert "[red]bold[/red]" in shown
     assert "<b>Q</b>" in shown
     assert "…" in shown
+
+
+def test_every_row_fills_the_table() -> None:
+    """Waiting, quarantined and routed mails have a cell for each column: no row adds a column of its own."""
+    made = Board([mail("waiting"), mail("kept"), mail("done")])
+    made.update(
+        [line("done"), line("kept") | {"state": "quarantined", "decision": None, "quarantined": "too big"}]
+    )
+    table = made.table("title")
+    assert len(table.columns) == 5
+    assert [made.table("title", *rows).row_count for rows in ((), (1,), (0, 1))] == [3, 2, 1]
