@@ -106,3 +106,37 @@ def test_a_server_that_takes_no_tokens(authority: TokenServer, tmp_path: Path, d
     """A server without XOAUTH2 and OAUTHBEARER is told in a sentence, before a token is sent."""
     with pytest.raises(AuthError, match="takes no tokens"):
         imap.connect(account(dovecot, authority, tmp_path))
+
+
+def gmail(mailbox: User, provider: TokenServer, folder: Path, user: str = MAILBOX) -> Account:
+    """The mailbox as a Gmail account that logs in with a service account."""
+    key = provider.service_account(folder / "key.json")
+    table = {**mailbox.mapping(), "auth": "gmail", "service_account_file": key, "user": user}
+    del table["password"]
+    return Account.from_mapping(table, name="desk")
+
+
+def test_a_service_account(
+    mailbox: User, authority: TokenServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """google-auth signs for the mailbox, the provider answers with a token, and it is asked for once only."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificates.ca))
+    desk, issued = gmail(mailbox, authority, tmp_path), authority.issued
+    for _ in range(2):
+        imap.connect(desk).close()
+    assert authority.issued == issued + 1
+
+
+def test_a_service_account_without_delegation(
+    mailbox: User, authority: TokenServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mailbox the service account may not act for is an AuthError that names the setting."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificates.ca))
+    with pytest.raises(AuthError, match="domain-wide delegation"):
+        imap.connect(gmail(mailbox, authority, tmp_path, "ceo@example.test"))
+
+
+def test_google_that_cannot_be_reached(mailbox: User, authority: TokenServer, tmp_path: Path) -> None:
+    """An untrusted or absent token service is a ConnectError."""
+    with pytest.raises(ConnectError, match="Google's token service"):
+        imap.connect(gmail(mailbox, authority, tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 import ssl
@@ -12,6 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.servers import tls
 from tests.servers.missing import free_port
@@ -69,7 +73,9 @@ class TokenServer:
         self.tokens.clear()
 
     def issue(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        """The answer of the token endpoint."""
+        """The answer of the token endpoint: client credentials, or a service account's signed assertion."""
+        if "assertion" in form:
+            return self._delegated(form["assertion"])
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT, SECRET):
             words = "AADSTS7000215: Invalid client secret provided."
             return 401, {"error": "invalid_client", "error_description": words}
@@ -80,6 +86,33 @@ class TokenServer:
             self.tokens[token] = (self.mailbox, time.time() + self.lifetime)
         answer = {"token_type": "Bearer", "expires_in": int(self.lifetime), "access_token": token}
         return 200, answer
+
+    def _delegated(self, assertion: str) -> tuple[int, dict[str, Any]]:
+        body = assertion.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        if (claims.get("sub"), claims.get("scope")) != (self.mailbox, "https://mail.google.com/"):
+            words = "Client is unauthorized to retrieve access tokens using this method"
+            return 401, {"error": "unauthorized_client", "error_description": words}
+        self.issued += 1
+        token = f"gmail-{secrets.token_urlsafe(24)}"
+        self.tokens[token] = (self.mailbox, time.time() + self.lifetime)
+        return 200, {"token_type": "Bearer", "expires_in": int(self.lifetime), "access_token": token}
+
+    def service_account(self, path: Path) -> str:
+        """Writes a service account's key file whose tokens come from here, and returns its path."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        fields = {
+            "type": "service_account",
+            "client_email": "mailml@project.example",
+            "private_key_id": "1",
+            "private_key": pem.decode(),
+            "token_uri": f"{self.url}/token",
+        }
+        path.write_text(json.dumps(fields))
+        return str(path)
 
     def introspect(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """The answer to "whose is this token"."""
