@@ -25,7 +25,8 @@ MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 REQUIRED = ("flow.toml", "desk.toml", "golden.json", "card.json")
 OPTIONAL = ("card.html", "model.json", "model.npz", "autoreply.json", "autoreply.npz")
 _LARGEST_MANIFEST = 1024 * 1024
-_LARGEST_FILE = 600 * 1024 * 1024
+_LARGEST_ARRAYS = 600 * 1024 * 1024
+_LARGEST_TEXT = 16 * 1024 * 1024
 _CURE = "Take the bundle from where it was made, or export it again"
 
 
@@ -100,7 +101,7 @@ def _checked(path: Path, entry: Any, *, verify: bool) -> bytes:
     size = entry.get("size") if isinstance(entry, dict) else None
     if type(size) is not int or not isinstance(entry.get("sha256"), str):
         raise damaged("the manifest gives no size and hash for it", path)
-    data = _bytes(path, _LARGEST_FILE)
+    data = _bytes(path, _LARGEST_ARRAYS if path.suffix == ".npz" else _LARGEST_TEXT)
     if not verify:
         return data
     if len(data) != size:

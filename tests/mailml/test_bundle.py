@@ -175,6 +175,12 @@ def test_links_and_pipes_are_not_followed(copy: Path, tmp_path: Path) -> None:
     assert "no ordinary file" in refused(copy)
 
 
+def test_a_giant_text_is_not_read(copy: Path) -> None:
+    """Nobody needs a card of twenty megabytes; it is refused before it is in memory."""
+    resealed(copy, "card.html", b" " * 20_000_000)
+    assert "no ordinary file of at most 16,777,216 bytes" in refused(copy)
+
+
 def stored(entries: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
     """A zip of the given members."""
     out = io.BytesIO()
