@@ -8,6 +8,12 @@ function element(tag, className, text) {
   return node;
 }
 
+// Otherwise JupyterLab reads "b" and "dd" as commands. Its selectors end in ":focus", so that the mark must be on
+// the very element that has the focus: on a parent it comes too late.
+function keepKeys(node) {
+  node.dataset.lmSuppressShortcuts = "true";
+}
+
 function render({ model, el }) {
   const items = model.get("items");
   const categories = model.get("categories");
@@ -18,7 +24,7 @@ function render({ model, el }) {
 
   const box = element("div", "mailml-label");
   box.tabIndex = 0;
-  box.dataset.lmSuppressShortcuts = "true"; // otherwise JupyterLab reads "b" and "dd" as commands
+  keepKeys(box);
   box.setAttribute("role", "group");
   box.setAttribute("aria-label",
     "Label panel: a number labels, a automated, s skips, u takes back, g shows the classifier's guess");
@@ -32,6 +38,7 @@ function render({ model, el }) {
   warning.hidden = true;
   const subject = element("h4", "subject"), meta = element("div", "meta"), body = element("pre", "body");
   body.tabIndex = -1;
+  keepKeys(body);
   const hint = element("div", "hint");
   const keys = element("div", "keys");
   box.append(bar, status, warning, subject, meta, body, hint, keys);
@@ -40,6 +47,7 @@ function render({ model, el }) {
   const button = (key, text, act) => {
     const node = element("button");
     node.type = "button";
+    keepKeys(node);
     node.append(element("kbd", "", key), document.createTextNode(" " + text));
     node.setAttribute("aria-keyshortcuts", key);
     node.addEventListener("click", () => { act(); box.focus({ preventScroll: true }); });
