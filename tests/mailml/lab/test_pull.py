@@ -242,3 +242,36 @@ def test_accounts_need_names_of_their_own(tmp_path: Any) -> None:
         lab.pull([DESK, DESK], tmp_path / "a")
     with pytest.raises(InputError, match="no account"):
         lab.pull([], tmp_path / "a")
+
+
+def test_a_message_the_server_will_not_hand_out(tmp_path: Any) -> None:
+    """One broken message does not keep the others back; it is reported and asked for again next time."""
+    from mailml import lab
+    from mailml.archive import Archive
+    from tests.mailml.test_transport_imap import scripted
+
+    asked: list[bytes] = []
+
+    def body(uid: int) -> bytes:
+        return b"* %d FETCH (UID %d FLAGS () BODY[] {3}\r\nn%d\n)\r\n" % (uid, uid, uid)
+
+    def fetch(client: Any, tag: bytes) -> None:
+        asked.append(tag)
+        # The three together break off after the first; then one by one, where the second is refused again.
+        answers = [
+            body(1) + tag + b" NO server error\r\n",
+            tag + b" NO broken\r\n",
+            body(3) + tag + b" OK done\r\n",
+        ]
+        client.sendall(answers[len(asked) - 1])
+
+    script = {
+        b"LIST": lambda client, tag: client.sendall(b'* LIST () "/" INBOX\r\n' + tag + b" OK done\r\n"),
+        b"UID SEARCH": lambda client, tag: client.sendall(b"* SEARCH 1 2 3\r\n" + tag + b" OK done\r\n"),
+        b"UID FETCH": fetch,
+    }
+    with scripted(script) as account:
+        report = lab.pull(account, tmp_path / "a", progress=False)
+    assert (report.new, report.folders[0].refused) == (2, (2,))
+    assert Archive.open(tmp_path / "a").table(["uid"]).column("uid").to_pylist() == [1, 3]
+    assert "1 not handed out by the server (UID 2 …)" in str(report)
