@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,6 @@ def test_every_fault_is_told_at_once() -> None:
         {"hots": "x", "port": 99999, "security": "ssl", "user": 7, "auth": "pasword", "timeout": "soon"}
     )
     for expected in (
-        "5 faults" if "5 faults" in told else "faults",
         "key 'hots': is not a key of an account. Did you mean host?",
         "key 'host': is missing",
         "key 'port': 99999 is not a port",
@@ -92,10 +90,8 @@ def test_one_source_of_the_password() -> None:
 def test_no_secret_is_ever_shown(tmp_path: Path) -> None:
     """repr and str of an account name where the secret is, never what it is."""
     account = Account.from_mapping({"host": "localhost", "user": "u", "password": "hunter2"})
-    assert "hunter2" not in repr(account) + str(account) + str(dataclasses.astuple(account.auth)[:1])  # type: ignore[call-overload]
-    assert "password" not in repr(Secret("file", "/etc/password")) or "secret in file" in repr(
-        Secret("file", "x")
-    )
+    assert "hunter2" not in repr(account) + str(account) + repr([account.auth])
+    assert repr(Secret("file", "/etc/mailml/desk")) == "<secret in file /etc/mailml/desk>"
 
 
 def test_secrets_by_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
