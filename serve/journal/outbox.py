@@ -146,7 +146,7 @@ def recover(tx: Tx) -> int:
     return int(tx.execute(died.values(state="doubt", note="the process died while sending")).rowcount)
 
 
-def uncopied(tx: Tx, mailbox: int, limit: int = 50) -> list[Send]:
+def uncopied(tx: Tx, mailbox: int, limit: int = 10) -> list[Send]:
     """Sent mails that have no copy in the Sent folder yet."""
     o = outbox.c
     sent = (o.state == "sent") & o.copied.is_(False) & (o.mailbox_id == mailbox)

@@ -44,9 +44,12 @@ class SentFolder:
             return 0
         with self.journal.read() as tx:
             doubts, copies = outbox.doubtful(tx, self.mailbox, self.clock()), self._uncopied(tx)
+        if not doubts and not copies:
+            return 0
         try:
+            there = self._open(session, make=bool(copies))
             for mail in doubts:
-                self._settle(session, mail)
+                self._settle(sent=there and self._lies_there(session, mail), mail=mail)
             for mail in copies:
                 self._copy(session, mail)
         except FolderError as error:
@@ -55,15 +58,24 @@ class SentFolder:
             return 0
         return len(doubts) + len(copies)
 
-    def _lies_there(self, session: ImapSession, mail: Send) -> bool:
-        return bool(self._folder) and bool(session.search_message_id(self._folder, mail.message_id))
-
-    def _settle(self, session: ImapSession, mail: Send) -> None:
-        """A mail in doubt was sent if it lies there; else nobody knows, and it is never sent again."""
+    def _open(self, session: ImapSession, *, make: bool) -> bool:
+        """Open the folder once for all that is to be asked of it; False when it is not there."""
+        if not self._folder:
+            return False
         try:
-            sent = self._lies_there(session, mail)
+            session.examine(self._folder)
         except FolderError:
-            sent = False  # no such folder: no witness
+            if not make:
+                return False
+            session.create_folder(self._folder)
+            session.examine(self._folder)
+        return True
+
+    def _lies_there(self, session: ImapSession, mail: Send) -> bool:
+        return bool(session.search_message_id(self._folder, mail.message_id))
+
+    def _settle(self, mail: Send, *, sent: bool) -> None:
+        """A mail in doubt was sent if it lies there; else nobody knows, and it is never sent again."""
         now = self.clock()
         with self.journal.write() as tx:
             if sent:
@@ -79,12 +91,7 @@ class SentFolder:
 
     def _copy(self, session: ImapSession, mail: Send) -> None:
         """Put a copy there, unless the server has done so itself or we did before a crash."""
-        try:
-            there = self._lies_there(session, mail)
-        except FolderError:
-            session.create_folder(self._folder)
-            there = False
-        if not there:
+        if not self._lies_there(session, mail):
             session.append(self._folder, mail.raw, ["\\Seen"])
         with self.journal.write() as tx:
             outbox.copied(tx, mail.id)
