@@ -49,7 +49,7 @@ class Notebook:
             # a cell that fails stops the run: the cells below it are never counted
             f"() => {{ const cells = {_CODE}; return (cells.every(c => c.model.executionCount)"
             " || cells.some(c => c.model.outputs.toJSON().some(o => o.output_type === 'error')))"
-            f" && {_CURRENT}.sessionContext.session.kernel.status === 'idle' }",
+            f" && {_CURRENT}.sessionContext.session.kernel.status === 'idle' }}",
             timeout=timeout,
         )
         failed = self.page.evaluate(

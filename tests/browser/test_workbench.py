@@ -131,8 +131,8 @@ def test_hostile_mail_runs_nothing_anywhere(notebook: Notebook, lab: Lab, shots:
     notebook.page.wait_for_timeout(500)  # an image that fails to load fires its handler a little later
     notebook.shot(PANEL, shots / "hostile-panel.png")
     notebook.assert_nothing_ran()
-    shown = notebook.page.locator(".jp-RenderedHTMLCommon").all_inner_texts()
-    assert sum("onerror=" in text for text in shown) > 5  # it was there, as text
+    shown = notebook.page.locator(".jp-RenderedHTMLCommon").all_text_contents()
+    assert sum("onerror=" in text for text in shown) >= 4  # it was there, as text
 
 
 def test_the_marker_would_be_seen(notebook: Notebook, lab: Lab) -> None:

@@ -68,7 +68,7 @@ function render({ model, el }) {
     const item = current();
     const labelled = done.filter((entry) => entry.label !== null).length - pending.size;
     status.textContent = `${Math.max(labelled, 0)} labelled and on disk` +
-      (pending.size ? `, ${pending.size} on the way` : "") + `, ${items.length - done.length} left`;
+      (pending.size ? `, ${pending.size} ${dead ? "NOT saved" : "on the way"}` : "") + `, ${items.length - done.length} left`;
     fill.style.width = `${items.length ? (100 * done.length) / items.length : 100}%`;
     subject.textContent = item ? item.subject || "(no subject)" : "All done.";
     meta.textContent = item ? `${item.sender}   ${item.received}` : `The labels are in ${model.get("where")}`;
@@ -83,6 +83,7 @@ function render({ model, el }) {
     warning.textContent = text;
     warning.hidden = false;
     box.classList.add("dead");
+    draw();
   }
 
   function post(event) {

@@ -8,7 +8,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from mailml.archive import Archive
+from mailml.bundle import Bundle
 from mailml.errors import NotEnoughData
+from mailml.lab import sample
 from mailml.lab.sla_report import sla_report
 
 History = Callable[..., pd.DataFrame]
@@ -128,3 +131,21 @@ def test_the_page_is_whole_and_masks_addresses(history: History, desk_bundle: An
     assert "a…a@customer.example" in html
     assert "&lt;img src=x" in html
     assert hostile not in html
+
+
+def test_the_samples_own_truth_is_met(mailbox: Archive, plain_bundle: Bundle) -> None:
+    """Who answered when is known to the generator: every first human answer is found at its second."""
+    truth = {m.truth["sha256"]: m.truth for m in sample.generate(messages=400)}
+    rows = sla_report(mailbox, plain_bundle).interactions
+    known = rows[rows["sha256"].isin(list(truth))]
+    opened = [truth[sha]["position"] == 0 and truth[sha]["role"] == "customer" for sha in known["sha256"]]
+    known = known[opened]
+    assert len(known) > 80
+    found = (known["answered_at"] - known["opened"]).dt.total_seconds()
+    told = [truth[sha]["first_human_response"] for sha in known["sha256"]]
+    differ = [
+        (a, b)
+        for a, b in zip(found, told, strict=True)
+        if (a != a) != (b is None) or (b is not None and abs(a - b) > 1)
+    ]
+    assert len(differ) <= 0.02 * len(known), differ
