@@ -12,7 +12,8 @@ from mailml.verdict import Identity
 from .acknowledgement import Composed, reply
 from .config import Sending
 from .instants import Clock, now_ms, to_datetime
-from .journal import Journal, events, interactions, outbox
+from .journal import Journal, Tx, events, interactions, outbox
+from .journal.interactions import Interaction
 
 
 def put_reply(
@@ -36,15 +37,7 @@ def put_reply(
     if not body.strip():
         raise InputError("the reply is empty", cure="Write something into the file")
     with journal.write() as tx:
-        found = interactions.by_reference(tx, reference.strip().lstrip("#").upper())
-        if found is None:
-            raise InputError(f"there is no interaction {reference!r}", cure="See: mailml-serve decisions")
-        raw = interactions.latest_raw(tx, found.id)
-        if raw is None:
-            raise InputError("the customer's message is no longer kept", where=found.reference)
-        recipient = to or found.customer
-        if not recipient:
-            raise InputError("the customer has no address", where=found.reference, cure="Name one with --to")
+        found, raw, recipient = _addressed(tx, reference, to)
         now = clock()
         number = max(outbox.next_number(tx, found.id), 2)  # 1 is the acknowledgement's, sent or not
         mail = reply(
@@ -77,3 +70,17 @@ def put_reply(
         interactions.add_parties(tx, found.id, {recipient, *cc})
         events.add(tx, "reply_written", now, interaction=found.id)
     return mail
+
+
+def _addressed(tx: Tx, reference: str, to: str) -> tuple[Interaction, bytes, str]:
+    """The interaction, the customer's latest message in it, and where the reply goes."""
+    found = interactions.by_reference(tx, reference.strip().lstrip("#").upper())
+    if found is None:
+        raise InputError(f"there is no interaction {reference!r}", cure="See: mailml-serve decisions")
+    raw = interactions.latest_raw(tx, found.id)
+    if raw is None:
+        raise InputError("the customer's message is no longer kept", where=found.reference)
+    recipient = to or found.customer
+    if not recipient:
+        raise InputError("the customer has no address", where=found.reference, cure="Name one with --to")
+    return found, raw, recipient

@@ -1,0 +1,75 @@
+"""The supervisor: a role that fails is started again and stops no other; only the disk ends the process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from mailml.errors import InputError
+from serve import backoff
+from serve.bells import Bells
+from serve.supervisor import Supervisor, alone
+from tests.serve.room import KEY, Room
+
+
+@pytest.fixture
+def supervisor(room: Room) -> Supervisor:
+    """All roles over the room's journal, none of them started."""
+    return Supervisor(room.config, room.journal, KEY, clock=room.clock)
+
+
+def test_a_role_that_fails_is_started_again(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two failures of a kind nobody foresaw, and the third start serves to the end."""
+    monkeypatch.setattr(backoff, "seconds", lambda *_: 0.0)
+    starts: list[int] = []
+
+    def run(bells: Bells) -> None:
+        starts.append(1)
+        if len(starts) < 3:
+            raise ZeroDivisionError
+        bells.end()
+
+    supervisor._role("worker", run)
+    assert len(starts) == 3
+    assert not supervisor.disk_failed
+
+
+def test_a_disk_that_cannot_be_written_ends_everything(supervisor: Supervisor) -> None:
+    """No second start: what is not on the disk must have no consequences."""
+    starts: list[int] = []
+
+    def run(_bells: Bells) -> None:
+        starts.append(1)
+        raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
+
+    supervisor._role("worker", run)
+    assert supervisor.disk_failed
+    assert supervisor.bells.stop.is_set()
+    assert len(starts) == 1
+
+
+def test_every_role_is_there(supervisor: Supervisor) -> None:
+    """Two threads for the mailbox, and one each for worker, sender and clock."""
+    names = [name for name, _ in supervisor._roles()]
+    assert names == ["watcher desk", "mover desk", "worker", "sender", "clock"]
+
+
+def test_a_decision_wakes_the_mover_and_the_sender(supervisor: Supervisor) -> None:
+    """Right after the commit both are told; a mail that was sent wakes the mover for its copy."""
+    bells = supervisor.bells
+    supervisor._decided({"desk"})
+    assert bells.mover("desk").wait(0)
+    assert bells.sender.wait(0)
+    supervisor._sent(supervisor.movers[0].id)
+    assert bells.mover("desk").wait(0)
+
+
+def test_a_journal_has_one_router(tmp_path: Path) -> None:
+    """While one holds it a second is refused; afterwards the next one may."""
+    path = tmp_path / "journal.sqlite"
+    with alone(path), pytest.raises(InputError, match="another router"), alone(path):
+        pass
+    with alone(path):
+        pass
