@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mailml.errors import InputError, NotEnoughData
@@ -31,7 +32,8 @@ def report(
 
     `kind`: overview (everything on one page), sla, misrouting, automated, or backtest (which needs a
     `baseline`). `live` are decisions of the running service for the overview: mappings, or the JSON Lines
-    file of `mailml-serve decisions --jsonl`. Addresses are masked unless `addresses` asks for them. Raises
+    file of `mailml-serve decisions --jsonl`. Without a `baseline` the overview compares with the same bundle
+    by rules alone. Addresses are masked unless `addresses` asks for them. Raises
     InputError for an unknown kind and NotEnoughData where there is nothing to report on.
     """
     if kind not in KINDS:
@@ -66,6 +68,9 @@ def _page(
     from mailml.lab.report.sla import sla_page
     from mailml.lab.waits import measure
 
+    if baseline is None and kind == "overview" and bundle.model is not None:
+        # what does the classifier add? the same desk and rules, with a classifier that never answers
+        baseline = replace(bundle, model=None, id="rules alone")
     ledger = replay(archive, bundle, workers=workers)
     if kind == "sla":
         return sla_page(measure(ledger, bundle), addresses=addresses)

@@ -56,9 +56,16 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
         "ack": decision["ack"]["send"],
         "reason": decision["ack"]["reason"],
         "seconds": row.get("seconds_to_moved"),
-        "subject": f"message {str(row.get('sha256', ''))[:12]}",
+        "subject": _subject(decision) or f"message {str(row.get('sha256', ''))[:12]}",
+        "from": decision["verdict"].get("reply_to", ""),
     }
     return {**told, **{name: value for name, value in row.items() if name != "decision"}}
+
+
+def _subject(decision: Mapping[str, Any]) -> str:
+    """The subject as a rule found it: the service keeps no other copy of it beside its decisions."""
+    tests = (test for step in decision.get("trace", ()) for test in step["tests"])
+    return next((str(test["found"]) for test in tests if test["field"] == "subject"), "")
 
 
 def live_tiles(rows: list[dict[str, Any]]) -> tuple[Tile, ...]:

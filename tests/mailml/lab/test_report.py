@@ -104,7 +104,8 @@ def test_the_overview_shows_live_mail(mailbox: Archive, word_bundle: Bundle, tmp
          "category": {"label": "billing", "probability": 0.91}, "ack": True, "seconds": 0.25},
         {"sha256": "ab" * 32, "seconds_to_moved": 0.5, "decision": {
             "verdict": {"kind": "auto_reply"}, "queue": "", "folder": "Automated/Replies", "priority": 0,
-            "category": None, "ack": {"send": False, "reason": "auto_reply"}}},
+            "category": None, "ack": {"send": False, "reason": "auto_reply"}, "trace": [{"rule": "urgent",
+            "tests": [{"field": "subject", "found": "Out of office: I am away"}]}]}},
         {"subject": "broken", "quarantined": "cannot be read", "decision": None},
     ]  # fmt: skip
     live.write_text("\n".join(json.dumps(row) for row in rows) + "\n", encoding="utf-8")
@@ -112,6 +113,7 @@ def test_the_overview_shows_live_mail(mailbox: Archive, word_bundle: Bundle, tmp
     checked(html)
     assert "billing 91%" in html
     assert "filed: Automated/Replies" in html
+    assert "Out of office: I am away" in html
     assert "no: an automatic reply" in html
     assert "filed: quarantine" in html
     assert "&lt;img src=x onerror=alert(1)&gt;" in html
