@@ -158,9 +158,13 @@ class Supervisor:
         def end(_number: int, _frame: FrameType | None) -> None:
             self.bells.end()
 
+        def look(_number: int, _frame: FrameType | None) -> None:
+            self.bundles.reload()
+            self.bells.worker.ring()
+
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
-        signal.signal(signal.SIGHUP, lambda _number, _frame: self.bundles.reload())
+        signal.signal(signal.SIGHUP, look)
 
     def _joined(self, threads: list[threading.Thread]) -> list[threading.Thread]:
         """Those that did not come to an end in time: what they were doing is in the journal."""

@@ -237,6 +237,7 @@ def test_a_bundle_is_exchanged_without_a_restart(service: Service, tmp_path: Pat
         service.mailbox.deliver(mail(1))
         service.sink.wait_for(1)
         point_to(second.path)
+        service.send(signal.SIGHUP)
         service.wait(lambda: second.id in service.log(), "the new bundle")
         service.mailbox.deliver(mail(2))
         service.wait(lambda: service.folders().get("Queues/Second Queue") == 1, "routing by the new bundle")

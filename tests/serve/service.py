@@ -152,6 +152,11 @@ class Service:
         path = self.folder / "log"
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
+    def send(self, how: signal.Signals) -> None:
+        """Send the running service a signal that does not end it."""
+        assert self._process is not None
+        self._process.send_signal(how)
+
     def stop(self, how: signal.Signals = signal.SIGTERM, timeout: float = 30) -> int:
         """End the running service and return its exit code."""
         assert self._process is not None
