@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LONGEST_CELL = 160
+NOTEBOOK_ROWS = 15  # of each table; the written page has all
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,15 @@ class Page:
 
     def html(self) -> str:
         """The page as one HTML document."""
-        return _environment().get_template("page.html").render(page=self, version=__version__)
+        return _environment().get_template("page.html").render(page=self, version=__version__, most=None)
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to `path`, whole or not at all; returns the path."""
         return write_whole(Path(path), self.html())
 
     def _repr_html_(self) -> str:
-        # only the inside: a notebook already is a document
-        return _environment().get_template("inside.html").render(page=self)
+        # only the inside, with styles that reach nothing else: a notebook already is a document
+        return _environment().get_template("notebook.html").render(page=self, most=NOTEBOOK_ROWS)
 
 
 def table(
