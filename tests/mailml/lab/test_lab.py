@@ -48,7 +48,14 @@ def test_an_unknown_name_lists_what_there_is() -> None:
 
 def test_nothing_in_the_lab_marks_or_moves_mail() -> None:
     """No module of the lab names a command that changes a mailbox or sends mail."""
-    forbidden = ("smtplib", "transport.smtp", ".move(", ".create_folder(", "session.select(", "session.append")
+    forbidden = (
+        "smtplib",
+        "transport.smtp",
+        ".move(",
+        "create_folder(",
+        "session.select(",
+        "session.append(",
+    )
     for path in Path(lab.__file__).parent.rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         assert not [word for word in forbidden if word in text], path
