@@ -76,7 +76,7 @@ class Identity:
 
     @property
     def address(self) -> str:
-        """The corporate address; where none is named, the first of ours in alphabetical order ("" if none)."""
+        """The corporate address; where none is named, the alphabetically first ("" if none)."""
         return self.primary or min(self.addresses, default="")
 
 

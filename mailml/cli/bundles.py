@@ -1,4 +1,4 @@
-"""`mailml bundle …`: look at a bundle, verify it, sign it."""
+"""`mailml bundle …`: look at a bundle, verify it, compare two."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 
 from mailml.bundle import Bundle
+from mailml.bundle.differences import differences
 
-app = typer.Typer(help="Look at bundles, verify them.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Look at bundles, verify and compare them.", no_args_is_help=True, rich_markup_mode=None
+)
 BundlePath = Annotated[Path, typer.Argument(help="The bundle's folder.")]
 
 
@@ -38,3 +41,14 @@ def verify(bundle: BundlePath) -> None:
     """Check every hash, size, shape and golden text; a fault ends in one clear sentence and exit code 1."""
     loaded = Bundle.load(bundle)
     typer.echo(f"bundle {loaded.id} is whole: hashes, sizes, shapes and golden texts agree")
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="The bundle in use.")],
+    new: Annotated[Path, typer.Argument(help="The bundle that would replace it.")],
+) -> None:
+    """Say in sentences what changed from one bundle to another: rules, desk, model, figures."""
+    before, after = Bundle.load(old), Bundle.load(new)
+    for line in differences(before, after) or (f"no difference: both are {before.id}",):
+        typer.echo(line)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mailml.lab.evaluate import evaluate as evaluate
     from mailml.lab.export import export as export
     from mailml.lab.frame import frame as frame
+    from mailml.lab.hops import hops as hops
     from mailml.lab.misrouting import misrouting as misrouting
     from mailml.lab.preview import preview as preview
     from mailml.lab.pull import pull as pull
@@ -45,6 +46,7 @@ _FUNCTIONS = {
     "evaluate": "mailml.lab.evaluate",
     "export": "mailml.lab.export",
     "frame": "mailml.lab.frame",
+    "hops": "mailml.lab.hops",
     "misrouting": "mailml.lab.misrouting",
     "preview": "mailml.lab.preview",
     "pull": "mailml.lab.pull",
@@ -59,9 +61,10 @@ _FUNCTIONS = {
 }
 _MODULES = ("labels", "panels", "sample", "split", "thresholds")
 
-__all__ = ["Archive", "Bundle", "backtest", "doctor", "evaluate", "export", "frame", "labels", "misrouting",
-           "panels", "preview", "pull", "replay", "report", "sample", "sample_archive", "sample_bundle",
-           "sample_desk", "sla_report", "split", "thresholds", "train", "with_flow"]  # fmt: skip
+__all__ = ["Archive", "Bundle", "backtest", "doctor", "evaluate", "export", "frame", "hops", "labels",
+           "misrouting", "panels", "preview", "pull", "replay", "report", "sample", "sample_archive",
+           "sample_bundle", "sample_desk", "sla_report", "split", "thresholds", "train",
+           "with_flow"]  # fmt: skip
 
 
 class _FrontDoor(ModuleType):

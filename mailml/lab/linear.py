@@ -68,7 +68,7 @@ def fit(
     """Fit on some rows; `labels` are theirs, `owners` the (sender, thread) numbers of all rows."""
     from sklearn.feature_extraction.text import TfidfTransformer
     from sklearn.linear_model import LogisticRegression
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     columns = tuple(block.kept(rows, *owners) for block in blocks)
     transformers = tuple(

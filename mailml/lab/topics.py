@@ -83,7 +83,7 @@ def _vectors(blocks: Sequence[Counted], owners: tuple[Ints, Ints], seed: int) ->
     from scipy.sparse import hstack
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfTransformer
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     rows = np.arange(blocks[0].counts.shape[0])
     parts = [block.counts[:, block.kept(rows, *owners)] for block in blocks]

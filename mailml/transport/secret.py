@@ -70,7 +70,7 @@ def _from_file(secret: Secret) -> str:
 
 def _from_keyring(secret: Secret) -> str:
     try:
-        import keyring  # type: ignore[import-not-found,unused-ignore]
+        import keyring
     except ImportError as error:
         raise MissingExtraError(
             "passwords in the keyring need the package keyring",
