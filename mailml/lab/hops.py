@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 COLUMNS = ("hop", "sent_by", "taken_by", "protocol", "at", "seconds")
 _HEAD = 256 * 1024  # bytes of header that are looked at; a Received line has a few hundred
 _FIELD = {
-    "hop": "hop", "sent_by": "from", "taken_by": "by", "protocol": "with", "at": "date_utc", "seconds": "delay",
+    "hop": "hop", "sent_by": "from", "taken_by": "by", "protocol": "with", "at": "date_utc",
+    "seconds": "delay",
 }  # fmt: skip
 
 
