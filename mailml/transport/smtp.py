@@ -10,6 +10,7 @@ import contextlib
 import functools
 import re
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,9 @@ def connect(account: Account) -> SmtpSession:
     """Opens a connection for several mails: secured and logged in."""
     with _faults.connecting(account):
         client = _open(account)
+        if client.sock is not None:
+            # body and final dot are two small writes: Nagle's wait for the first ACK costs 40 ms a mail
+            client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     session = SmtpSession(account, client)
     try:
         session._greet()
