@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# a lock file names everything: without --no-deps pip would look for newer releases of extras it does not pin
+LOCKED := install --no-deps --require-hashes -r
 
 .PHONY: demo test lab lint bench lock clean help
 
@@ -14,13 +16,13 @@ $(BIN)/python:
 
 $(VENV)/.lab: requirements/lab.txt pyproject.toml | $(BIN)/python
 	@echo "installing the workbench into $(VENV) ..."
-	$(PIP) install --require-hashes -r requirements/lab.txt
+	$(PIP) $(LOCKED) requirements/lab.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.lab
 	@echo "installing the test tools into $(VENV) ..."
-	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) $(LOCKED) requirements/dev.txt
 	@touch $@
 
 demo: $(VENV)/.lab  ## the main job on an embedded mail server, ends with a report to open
