@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import click
 import typer
 
 from mailml.errors import InputError
@@ -35,7 +34,7 @@ def label_by_keys(archive: Archive, store: Labels, flow: Flow, n: int = 100) -> 
     while (item := session.current) is not None:
         typer.echo(_shown(item, session.left))
         typer.echo(f"{keys}  a automated  s skip  u undo  q quit: ", nl=False)
-        key = click.getchar()
+        key = typer.getchar()
         typer.echo(key if key.isprintable() else "")
         if key in ("q", "\x03", "\x04", ""):
             break
