@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from mailml.message import parse
+
 from .config import Config
 from .instants import DAY, HOUR, Clock, now_ms, words
 from .journal import Journal, Tx, decisions, events, figures
@@ -101,6 +103,7 @@ def _line(tx: Tx, row: dict[str, Any]) -> dict[str, Any]:
         "uid": row["uid"],
         "sha256": row["sha256"],
         "message_id": row["message_id"],
+        **_envelope(tx, row["id"]),
         "state": row["state"],
         "reference": row["reference"] or "",
         "bundle": row["bundle"] or "",
@@ -114,6 +117,16 @@ def _line(tx: Tx, row: dict[str, Any]) -> dict[str, Any]:
         "seconds_to_decided": _seconds(seen, row["decided_at"]),
         "seconds_to_moved": _seconds(seen, row["moved_at"]),
     }
+
+
+def _envelope(tx: Tx, number: int) -> dict[str, str]:
+    """Subject and sender for people who read the line, as long as the raw mail is kept."""
+    raw = decisions.raw(tx, number)
+    message = None if raw is None else parse(raw)
+    sender = message.from_ if message else None
+    found = {"subject": message.subject if message else "", "from": sender.addr if sender else ""}
+    # bytes of no charset must not keep the line from being printed
+    return {name: value.encode("utf-8", "replace").decode() for name, value in found.items()}
 
 
 def _seconds(start: int, end: int | None) -> float | None:

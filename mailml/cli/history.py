@@ -146,7 +146,7 @@ def _say(store: Labels, before: int) -> None:
     latest = store.latest()
     for item in latest.values():
         counts[item.label] = counts.get(item.label, 0) + 1
-    listed = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-    typer.echo(f"{len(latest)} messages are labelled ({len(latest) - before} new): {listed or 'none'}")
+    listed = ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items()))
+    typer.echo(f"{len(latest):,} messages are labelled ({len(latest) - before:,} new): {listed or 'none'}")
     if conflicts := store.conflicts():
         typer.echo(f"{len(conflicts)} messages have labels that disagree; the label panel shows them first")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,16 +31,24 @@ def train(
     archive: ArchiveOption,
     labels: LabelsOption,
     out: Annotated[Path, typer.Option("--out", help="The folder the model is written to.")],
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            "--until",
+            formats=["%Y-%m-%d"],
+            help="Train on mail before this day (UTC), back-test on the rest.",
+        ),
+    ] = None,
 ) -> None:
     """Train the classifier on the labelled messages, judged on conversations it never saw."""
     from mailml.lab import saved
     from mailml.lab.labels import Labels
     from mailml.lab.train import train as fit
 
-    trained = fit(_frame(archive), Labels(labels))
+    trained = fit(_frame(archive), Labels(labels), until=until and until.replace(tzinfo=UTC))
     saved.save(trained, out)
-    typer.echo(f"trained on {len(trained.examples)} messages, classes {', '.join(trained.classes)}")
-    typer.echo(trained.enough.sentence)
+    typer.echo(f"trained on {len(trained.examples):,} messages, classes {', '.join(trained.classes)}")
+    typer.echo("\n".join((*trained.examples.notes, trained.enough.sentence)))
     typer.echo(f"model: {out}")
 
 

@@ -15,6 +15,7 @@ from mailml.lab.sample import LiveMail
 
 Line = Mapping[str, Any]
 _FINAL = {"done", "gone", "sent", "failed", "uncertain", "withheld"}  # states of the outbox that are ends
+_FIXED = 66  # columns that all but the name of a mail take
 _COLOURS = {
     "Priority Support": "red",
     "Enterprise Support": "magenta",
@@ -51,11 +52,14 @@ class Board:
         found = (line["seconds_to_moved"] for line in self.lines.values())
         return sorted(second for second in found if second is not None)
 
-    def table(self, title: str, first: int = 0, last: int | None = None) -> Table:
+    def table(self, title: str, first: int = 0, last: int | None = None, *, width: int = 110) -> Table:
         """The mails from number `first` on, for the terminal; `last` leaves only so many of the latest."""
-        table = Table(title=title, title_justify="left", pad_edge=False, box=box.SIMPLE_HEAD)
-        table.add_column("mail", max_width=38, no_wrap=True, overflow="ellipsis")
+        table = Table(
+            title=title, title_justify="left", pad_edge=False, collapse_padding=True, box=box.SIMPLE_HEAD
+        )
         # where a terminal is narrow the mail's name gives way, and what became of it stays readable
+        name_width = min(38, max(8, width - _FIXED))
+        table.add_column("mail", max_width=name_width, no_wrap=True, overflow="ellipsis")
         for name, width in (("kind", 14), ("went to", 19), ("ack, or why not", 18), ("s", 4)):
             table.add_column(name, min_width=width, no_wrap=True, overflow="ellipsis")
         mails = self.mails[first:]
@@ -72,7 +76,7 @@ class Board:
         place, took = made["queue"] or made["folder"], line["seconds_to_moved"]
         return (
             Text(mail.about),
-            Text(made["verdict"]["kind"]),
+            Text(_words(made["verdict"]["kind"])),
             Text(place, style=_COLOURS.get(made["queue"], "dim" if made["folder"] else "")),
             _ack(line),
             Text("…" if took is None else f"{took:.2f}"),
@@ -82,9 +86,13 @@ class Board:
 def _ack(line: Line) -> Text:
     ack = line["decision"]["ack"]
     if not ack["send"]:
-        return Text(ack["reason"], style="dim")
+        return Text(_words(ack["reason"]), style="dim")
     state = next((effect["state"] for effect in line["effects"] if effect["effect"] == "ack"), "?")
     return Text(state, style="green" if state == "sent" else "yellow")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _settled(line: Line) -> bool:
@@ -123,7 +131,7 @@ def claims(board: Board, left: list[bytes], answers_to: list[str], same_again: b
         Claim(
             "every customer got one acknowledgement",
             len(left) == expected and not twice,
-            f"{len(left)} left the server for {expected} conversations, {twice} twice",
+            f"{len(left)} of {expected}, {twice} twice",
         ),
         Claim(
             "from arrival to its folder in under a second (median)",

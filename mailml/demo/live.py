@@ -64,7 +64,10 @@ def send_and_watch(
     first = len(board.mails)
     # rich shows the last rows of a table that is too tall, and the whole of it at the end
     with Live(console=shell.console, refresh_per_second=8) as shown:
-        watch = Watch(shell, lambda rows=None: shown.update(board.table(title, first, rows)), board)
+        width = shell.console.width
+        watch = Watch(
+            shell, lambda rows=None: shown.update(board.table(title, first, rows, width=width)), board
+        )
         for mail in mails:
             board.mails.append(mail)
             server.send(mail.mail_from, mail.recipient, mail.raw)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from mailml.errors import MailmlError
 
@@ -51,8 +53,8 @@ class Shell:
                 "the step did not succeed, its output is above", where=where, cure=f"See {self.folder}"
             )
         shown = [line for line in said.splitlines() if line.strip()][-lines:]
-        told = [*(f"  {line}" for line in shown), f"  ({self.seconds[command]:.1f} s)"]
-        self.console.print("\n".join(told), markup=False, highlight=False, style="dim", soft_wrap=True)
+        told = Text("\n".join([*shown, f"({self.seconds[command]:.1f} s)"]), style="dim")
+        self.console.print(Padding(told, (0, 0, 0, 2)), highlight=False)
         return said
 
     def quietly(self, command: str) -> subprocess.CompletedProcess[bytes]:

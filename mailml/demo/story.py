@@ -19,12 +19,18 @@ from mailml.lab import sample
 from mailml.message import parse
 from mailml.transport.imap import connect
 
+# The sample's mail ends on 30 October: the last two months are left for the back-test to judge.
+TRAINED_UNTIL = "2026-09-01"
 # The history side: (command, why, lines of its output that are shown).
 HISTORY = (
     ("mailml pull --config mailml.toml --archive archive --quiet", "Pull the mailbox, read-only", 14),
     ("mailml status --archive archive", "What the archive holds", 4),
     ("mailml label --archive archive --labels labels.jsonl --from-folders", "Labels from the folders", 5),
-    ("mailml train --archive archive --labels labels.jsonl --out model", "Train the classifier", 4),
+    (
+        f"mailml train --archive archive --labels labels.jsonl --until {TRAINED_UNTIL} --out model",
+        "Train the classifier, on the first ten months",
+        4,
+    ),
     (
         "mailml evaluate --archive archive --model model --out evaluation.html --no-control",
         "How good is it?",
@@ -121,10 +127,15 @@ def _finish(console: Console, output: Path, proven: list[Claim], board: Board, s
     console.print()
     console.print(table)
     console.print(f"Report: file://{output / 'report.html'}", soft_wrap=True, highlight=False)
+    ended = "the demo's mail server has ended"
+    again = f"Every command above can be run again in {output.name}, except pull and serve: {ended}."
+    console.print(again, style="dim", highlight=False)
     console.print(
         f"\nNext:\n  make lab\n  {_command()} pull --config my.toml --archive my-archive", soft_wrap=True
     )
-    here = f"with your own account in my.toml; {output.name}/mailml.toml shows how"
+    here = (
+        f"the notebooks; your own mailbox, read-only, its account in my.toml as in {output.name}/mailml.toml"
+    )
     console.print(f"  [dim]({here})[/dim]", highlight=False)
 
 

@@ -127,6 +127,16 @@ def capped(examples: Examples, most: int) -> Examples:
     )
 
 
+def before(examples: Examples, until: datetime) -> Examples:
+    """The examples that came before `until` (aware), noting how many are held out; without a time is past."""
+    if until.tzinfo is None:
+        raise LabelError(f"`until` has no time zone: {until}", cure="Pass an aware time, such as one in UTC")
+    kept = [i for i, time in enumerate(examples.times) if time is None or time < until]
+    held = len(examples) - len(kept)
+    note = f"{held} labelled messages from {until:%Y-%m-%d} on are held out of training, for the back-test."
+    return examples.rows(kept).noting(note if held else "")
+
+
 def texts_of(frame: Any) -> list[str]:
     """What the classifier reads of each message of a frame: its `text`, or subject and own words."""
     if "text" in frame.columns:

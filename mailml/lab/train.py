@@ -117,22 +117,24 @@ def train(
     threads: Sequence[Any] | None = None,
     senders: Sequence[str] | None = None,
     times: Sequence[datetime | None] | None = None,
+    until: datetime | None = None,
     settings: Settings | None = None,
     **changes: Any,
 ) -> Trained:
     """Train on a frame and labels, or on plain lists of texts and labels.
 
     `messages` is a frame of `lab.frame` with `labels` a label store (or message hash -> label); or a list of
-    texts with one label each, and threads, senders and times where known. Settings may be given as keywords
-    (`C=1.0`). Raises NotEnoughData, naming the class, where an honest figure is impossible: no labels, one
-    class, a class of fewer than `least` messages or of one group.
+    texts with one label each, and threads, senders and times where known. Mail that came at `until` (aware)
+    or later is held out, so that a back-test has mail to judge that the model never saw. Settings may be
+    given as keywords (`C=1.0`). Raises NotEnoughData, naming the class, where an honest figure is impossible:
+    no labels, one class, a class of fewer than `least` messages or of one group.
     """
     settings = replace(settings or Settings(), **changes)
     if hasattr(messages, "columns"):
         examples = rows_of.from_frame(messages, labels)
     else:
         examples = rows_of.from_lists(messages, labels, threads=threads, senders=senders, times=times)
-    return fit(examples, settings)
+    return fit(rows_of.before(examples, until) if until else examples, settings)
 
 
 def fit(examples: Examples, settings: Settings) -> Trained:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from mailml.lab.escape import mask
 from mailml.lab.report.automated import REASONS
 from mailml.lab.report.page import Section, Tile, table
 
+_SHOWN = 25  # mails that are shown at once; the rest opens on demand
+_COLUMNS = ("subject", "from", "kind", "went to", "priority", "category", "acknowledged", "after")
 Live = Iterable[Mapping[str, Any]] | str | os.PathLike[str]
 
 
@@ -56,14 +58,15 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
         "ack": decision["ack"]["send"],
         "reason": decision["ack"]["reason"],
         "seconds": row.get("seconds_to_moved"),
-        "subject": _subject(decision) or f"message {str(row.get('sha256', ''))[:12]}",
-        "from": decision["verdict"].get("reply_to", ""),
+        # a journal that keeps the raw mail no longer tells no subject: a rule may have found it
+        "subject": row.get("subject") or _subject(decision) or f"message {str(row.get('sha256', ''))[:12]}",
+        "from": row.get("from") or decision["verdict"].get("reply_to", ""),
     }
-    return {**told, **{name: value for name, value in row.items() if name != "decision"}}
+    return {**{name: value for name, value in row.items() if name != "decision"}, **told}
 
 
 def _subject(decision: Mapping[str, Any]) -> str:
-    """The subject as a rule found it: the service keeps no other copy of it beside its decisions."""
+    """The subject as a rule found it."""
     tests = (test for step in decision.get("trace", ()) for test in step["tests"])
     return next((str(test["found"]) for test in tests if test["field"] == "subject"), "")
 
@@ -88,23 +91,33 @@ def live_tiles(rows: list[dict[str, Any]]) -> tuple[Tile, ...]:
 
 def live_section(rows: list[dict[str, Any]], *, addresses: bool = False) -> Section:
     """One line per mail: where it went, how urgent, and whether it was acknowledged."""
-    hide = str if addresses else mask
-    cells = [
-        (
-            hide(row.get("subject") or "(no subject)"),
-            hide(row.get("from") or row.get("from_addr") or ""),
-            str(row.get("kind") or "").replace("_", " "),
-            row.get("queue") or f"filed: {row.get('folder') or ''}",
-            row.get("priority"),
-            _category(row),
-            _ack(row),
-            None if row.get("seconds") is None else f"{float(row['seconds']):.2f} s",
-        )
-        for row in rows
-    ]
-    columns = ("subject", "from", "kind", "went to", "priority", "category", "acknowledged", "after")
-    lead = "Every mail that reached the running service over SMTP, in order, with what was done about it."
-    return Section("The mail that just came in", lead, None, (table(columns, cells),))
+    now = [row for row in rows if _why(row) != "too_old"]
+    old = [row for row in rows if _why(row) == "too_old"]
+    parts = (
+        (now[:_SHOWN], "", False),
+        (now[_SHOWN:], "The mails after these", True),
+        (old, "Old mail that lay in the inbox when the service started: routed, not acknowledged", True),
+    )
+    tables = tuple(
+        table(_COLUMNS, [_cells(row, str if addresses else mask) for row in part], caption, folded=folded)
+        for part, caption, folded in parts
+        if part
+    )
+    lead = "Mail that reached the running service over SMTP, in order, with what was done about it."
+    return Section("The mail that just came in", lead, None, tables)
+
+
+def _cells(row: Mapping[str, Any], hide: Callable[[object], str]) -> tuple[object, ...]:
+    return (
+        hide(row.get("subject") or "(no subject)"),
+        hide(row.get("from") or row.get("from_addr") or ""),
+        str(row.get("kind") or "").replace("_", " "),
+        row.get("queue") or f"filed: {row.get('folder') or ''}",
+        row.get("priority"),
+        _category(row),
+        _ack(row),
+        None if row.get("seconds") is None else f"{float(row['seconds']):.2f} s",
+    )
 
 
 def _category(row: Mapping[str, Any]) -> str | None:
@@ -120,5 +133,9 @@ def _category(row: Mapping[str, Any]) -> str | None:
 def _ack(row: Mapping[str, Any]) -> str:
     if row.get("ack"):
         return "yes"
-    why = str(row.get("reason") or row.get("ack_reason") or "")
+    why = _why(row)
     return f"no: {REASONS.get(why, why)}" if why else "no"
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    return str(row.get("reason") or row.get("ack_reason") or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
@@ -134,3 +135,14 @@ def test_every_row_fills_the_table() -> None:
     table = made.table("title")
     assert len(table.columns) == 5
     assert [made.table("title", *rows).row_count for rows in ((), (1,), (0, 1))] == [3, 2, 1]
+
+
+@pytest.mark.parametrize("width", [80, 100, 110])
+def test_no_column_is_lost_in_a_narrow_terminal(width: int) -> None:
+    """From 80 columns on, the time of every mail is shown and the reasons are words."""
+    name = "a-mail-with-a-long-name-that-needs-much-room"
+    made, out = Board([mail(name)]), io.StringIO()
+    made.update([line(name, "Enterprise Support", ack="SUPPRESS_REQUESTED")])
+    Console(file=out, width=width).print(made.table("Live", width=width))
+    assert "0.10" in out.getvalue()
+    assert "SUPPRESS REQUESTED" in out.getvalue()

@@ -264,3 +264,17 @@ def test_nothing_printed_holds_customers_text() -> None:
 
 def _plain(made: object) -> tuple[list[str], list[str]]:
     return made.texts, made.labels  # type: ignore[attr-defined]
+
+
+def test_mail_from_a_day_on_can_be_held_out() -> None:
+    """`until` leaves later mail untouched, says so, and never guesses at a time zone."""
+    made, day = tickets(240), datetime(2026, 2, 20, tzinfo=UTC)
+    early = train(made.texts, made.labels, senders=made.senders, times=made.times, until=day)
+    assert max(time for time in early.examples.times if time) < day
+    late = sum(time >= day for time in made.times)
+    assert len(early.examples) == 240 - late
+    assert early.examples.notes[-1].startswith(f"{late} labelled messages from 2026-02-20 on")
+    with pytest.raises(LabelError, match="no time zone"):
+        train(made.texts, made.labels, times=made.times, until=datetime(2026, 2, 20))
+    with pytest.raises(NotEnoughData):
+        train(made.texts, made.labels, times=made.times, until=datetime(2025, 2, 20, tzinfo=UTC))
