@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailml.lab import sample as sample
     from mailml.lab import split as split
     from mailml.lab import thresholds as thresholds
+    from mailml.lab.autoreply_report import autoreply_report as autoreply_report
     from mailml.lab.backtest import backtest as backtest
     from mailml.lab.doctor import doctor as doctor
     from mailml.lab.evaluate import evaluate as evaluate
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _FUNCTIONS = {
     "Archive": "mailml.archive",
     "Bundle": "mailml.bundle",
+    "autoreply_report": "mailml.lab.autoreply_report",
     "backtest": "mailml.lab.backtest",
     "doctor": "mailml.lab.doctor",
     "evaluate": "mailml.lab.evaluate",
@@ -61,9 +63,9 @@ _FUNCTIONS = {
 }
 _MODULES = ("labels", "panels", "sample", "split", "thresholds")
 
-__all__ = ["Archive", "Bundle", "backtest", "doctor", "evaluate", "export", "frame", "hops", "labels",
-           "misrouting", "panels", "preview", "pull", "replay", "report", "sample", "sample_archive",
-           "sample_bundle", "sample_desk", "sla_report", "split", "thresholds", "train",
+__all__ = ["Archive", "Bundle", "autoreply_report", "backtest", "doctor", "evaluate", "export", "frame",
+           "hops", "labels", "misrouting", "panels", "preview", "pull", "replay", "report", "sample",
+           "sample_archive", "sample_bundle", "sample_desk", "sla_report", "split", "thresholds", "train",
            "with_flow"]  # fmt: skip
 
 

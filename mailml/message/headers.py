@@ -70,7 +70,9 @@ def _skip(source: bytes, start: int) -> int:
     if source[start : start + 3] == b"\xef\xbb\xbf":
         start += 3
     start = _EMPTY.match(source, start).end()  # type: ignore[union-attr]  # it matches nothing, too
-    if source[start : start + 6].lstrip(b">").startswith(b"From "):
+    # "From  : a@b" is a field: obsolete syntax allows blanks before the colon (RFC 5322 4.5)
+    line = source[start : start + 100].lstrip(b">")
+    if line.startswith(b"From ") and not line[5:].lstrip(b" \t").startswith(b":"):
         newline = source.find(b"\n", start)
         return newline + 1 if newline >= 0 else start
     return start

@@ -241,3 +241,13 @@ def test_sixty_megabytes() -> None:
     assert message.size > 59_000_000
     assert message.attachments[0].size == 770_000 * 57
     assert message.defects == ()
+
+
+def test_blanks_before_the_first_colon_are_no_mbox_line() -> None:
+    """A From field in obsolete syntax (RFC 5322 4.5) on top is kept; an mbox line is still skipped."""
+    field = parse(b"From  : anna@customer.example\r\nSubject: x\r\n\r\nhello\r\n")
+    assert field.from_ is not None
+    assert field.from_.addr == "anna@customer.example"
+    mbox = parse(b"From anna@c.example Mon Mar  2 10:00:00 2026\nFrom: bob@c.example\n\nhello\n")
+    assert mbox.from_ is not None
+    assert mbox.from_.addr == "bob@c.example"
