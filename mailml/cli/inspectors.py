@@ -11,6 +11,7 @@ import typer
 
 from mailml.autoreply import judge
 from mailml.bundle import Bundle
+from mailml.cli.explain import explain
 from mailml.cli.sources import Source, read, received_at
 from mailml.decide import decide
 from mailml.message import Message, parse
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     """Add the inspectors to the command line."""
     for command in (parse_, text_, autoreply_, classify_, decide_):
         app.command(command.__name__.rstrip("_"))(command)
+    app.command("explain", help="The same as `mailml decide`, for people: why a mail goes where.")(explain_)
 
 
 def parse_(paths: Paths, jsonl: Jsonl = False) -> None:
@@ -85,12 +87,28 @@ def classify_(paths: Paths, bundle: BundleOption, jsonl: Jsonl = False) -> None:
 
 def decide_(paths: Paths, bundle: BundleOption, jsonl: Jsonl = False) -> None:
     """Make the whole decision on each message, with the trace of every rule tried."""
+    if not jsonl:
+        explain_(paths, bundle)
+        return
     loaded = Bundle.load(bundle)
 
     def row(source: Source, message: Message) -> Row:
         return dict(plain(decide(message, loaded, _context(source, message))))
 
     _each(paths, jsonl, row)
+
+
+def explain_(paths: Paths, bundle: BundleOption) -> None:
+    """Say why each message goes where: kind, rules, category, acknowledgement, due time."""
+    loaded = Bundle.load(bundle)
+    for source in read(paths):
+        if source.error:
+            typer.echo(_sheet({"file": source.name, "error": source.error}))
+            continue
+        message = parse(source.raw)
+        context = _context(source, message)
+        made = decide(message, loaded, context)
+        typer.echo(_encoded(explain(source.name, message, made, loaded, context.received_at)))
 
 
 def _each(paths: list[Path], jsonl: bool, make: Callable[[Source, Message], Row]) -> None:
@@ -106,10 +124,22 @@ def _sheet(row: Row) -> str:
     """A row for people: one field per line, long values indented, no control characters."""
     lines = [f"== {_shown(row['file'])}"]
     for name, value in row.items():
-        if name != "file" and value not in ("", None, [], {}):
-            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            lines.append(f"{name:>16}  " + _shown(shown).replace("\n", "\n" + " " * 18))
+        if name != "file" and value not in ("", None, [], {}, False):
+            lines.append(f"{name:>16}  " + _shown(_told(value)).replace("\n", "\n" + " " * 18))
     return "\n".join(lines) + "\n"
+
+
+def _told(value: Any) -> str:
+    """A value of a row for people: a line for each item of a list, the fields of an object side by side."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "  ".join(_told(item) for item in value.values() if item not in ("", None, [], {}))
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        return ", ".join(" ".join(map(_told, pair)) for pair in value)
+    if isinstance(value, list):
+        return "\n".join(map(_told, value))
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _shown(text: str) -> str:
@@ -117,7 +147,12 @@ def _shown(text: str) -> str:
     safe = "".join(
         char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
     )
-    return safe.encode("utf-8", "replace").decode()
+    return _encoded(safe)
+
+
+def _encoded(text: str) -> str:
+    """Lone surrogates of hostile mail cannot be printed."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _context(source: Source, message: Message) -> Context:

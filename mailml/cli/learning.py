@@ -183,9 +183,9 @@ def _evaluation(made: Report) -> str:
     lines = [made.how, "", f"{'class':<14}{'precision':>24}{'recall':>24}{'support':>9}"]
     for row in made.per_class:
         lines.append(f"{row.label:<14}{row.precision!s:>24}{row.recall!s:>24}{row.support:>9}")
-    lines += ["", f"{'':<32}{'accuracy':>24}{'cost per message':>24}"]
+    lines += ["", f"{'':<28}{'accuracy':>24}{'cost per message':>24}"]
     for line in made.comparison:
-        lines.append(f"{line.name:<32}{line.accuracy!s:>24}{line.cost!s:>24}")
+        lines.append(f"{line.name:<28}{line.accuracy!s:>24}{line.cost!s:>24}")
     lines += ["", f"calibration error {made.ece:.3f}", *made.notes]
     if made.enough is not None:
         lines.append(made.enough.sentence)

@@ -4,35 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailml.autoreply.reasons import REASONS
 from mailml.lab.report.figures import bars, stacked
 from mailml.lab.report.page import Page, Section, Tile, from_frame, table
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Reasons in words for people who have never seen the table of automated mail.
-REASONS = {
-    "own_loop": "our own mail came back",
-    "own_address": "from one of our own addresses",
-    "bounce": "a bounce",
-    "report": "a delivery or abuse report",
-    "calendar": "an answer to an invitation",
-    "auto_reply": "an automatic reply",
-    "auto_generated": "written by a machine",
-    "list_bulk": "a newsletter or mailing list",
-    "robot_sender": "a sender that reads no mail",
-    "suppress_requested": "the sender asked for no automatic answer",
-    "text_model": "reads like an automatic answer",
-    "no_sender": "no readable sender",
-    "not_addressed_to_us": "our address is in neither To nor Cc",
-    "spam": "spam",
-    "too_old": "older than the cut-off",
-    "already_acked": "the interaction was acknowledged before",
-    "answered": "a person of ours had answered already",
-    "unauthenticated": "the sender is not proven",
-    "limit": "the loop breaker said no",
-    "switched_off": "switched off by a rule or the desk",
-}
 
 
 def automated_page(ledger: pd.DataFrame) -> Page:

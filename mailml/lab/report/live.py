@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mailml.autoreply.reasons import REASONS
 from mailml.errors import InputError
 from mailml.lab.escape import mask
-from mailml.lab.report.automated import REASONS
 from mailml.lab.report.page import Section, Tile, table
 
 _SHOWN = 25  # mails that are shown at once; the rest opens on demand

@@ -1,0 +1,135 @@
+"""A decision told to a person: a short tree of what it is, where it goes, and why.
+
+Nothing of it moves a terminal's cursor or breaks out of its line: what a mail says is shown on one line, cut,
+without control characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from mailml.autoreply.reasons import REASONS, row_in_words
+from mailml.bundle import Bundle
+from mailml.message import Message
+from mailml.verdict import Category, Decision, Due, RuleTrace, Test
+
+_LONGEST = 60  # characters of a mail's own words on one line
+_NAME = 10  # width of the names of the branches
+_UNKNOWN = 1970  # the year of a file that does not say when it arrived
+
+Branch = tuple[str, list[str]]
+
+
+def explain(name: str, message: Message, decision: Decision, bundle: Bundle, received_at: datetime) -> str:
+    """The decision as lines: the mail, where it goes, then one branch for each thing that was asked."""
+    local = bundle.desk.calendar.local(received_at)
+    arrived = "at an unknown time" if received_at.year == _UNKNOWN else f"{local:%a %d %b %Y %H:%M}"
+    sender = message.from_.addr if message.from_ else "nobody"
+    head = [
+        f"== {one_line(name, 200)}",
+        f"   {one_line(message.subject) or '(no subject)'}",
+        f"   from {one_line(sender)}, arrived {arrived}",
+        f"   → {_place(decision)}",
+    ]
+    return "\n".join([*head, *_tree(_branches(decision, bundle)), ""])
+
+
+def one_line(text: str, most: int = _LONGEST) -> str:
+    """Text of a mail on one line of at most `most` characters, without what could move a cursor."""
+    safe = "".join(char if char.isprintable() else " " for char in text)
+    flat = " ".join(safe.split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def _place(decision: Decision) -> str:
+    if decision.folder:
+        return f"filed in {one_line(decision.folder)}, in no queue ({decision.rule})"
+    tags = f", tags {', '.join(decision.tags)}" if decision.tags else ""
+    return f"{one_line(decision.queue)}, priority {decision.priority}{tags}, by rule {decision.rule}"
+
+
+def _branches(decision: Decision, bundle: Bundle) -> list[Branch]:
+    verdict = decision.verdict
+    seen = [f"{one_line(item.name)}: {one_line(item.value)}" for item in verdict.evidence]
+    kind = f"{_words(verdict.kind)}: {row_in_words(verdict)} (row {verdict.row})"
+    return [
+        ("kind", [kind, *seen]),
+        ("rules", _rules(decision.trace)),
+        ("category", _category(decision.category)),
+        ("answer", _ack(decision)),
+        ("due", _due(decision.due, bundle)),
+    ]
+
+
+def _rules(trace: Iterable[RuleTrace]) -> list[str]:
+    """Each rule that was tried: hit or miss, what it asked, what it found, and what it did."""
+    steps = list(trace)
+    width = max((len(step.rule) for step in steps), default=0)
+    lines = []
+    for step in steps:
+        asked = [_test(test) for test in step.tests] or ["asks nothing"]
+        first, *rest = [*asked, f"so: {step.then}"] if step.then else asked
+        lines.append(f"{'✓' if step.hit else '✗'} {step.rule:<{width}}  {first}")
+        lines += [f"  {'':<{width}}  {line}" for line in rest]
+    return lines or ["none was tried: the table of automated mail decides before the flow"]
+
+
+def _test(test: Test) -> str:
+    found = f"found {one_line(test.found, 40)}" if test.found else "found nothing"
+    asked = f"{test.field} {test.operator} {one_line(test.expected, 40)}"
+    return f"{asked}: {'yes' if test.hit else 'no'}, {found}"
+
+
+def _category(category: Category | None) -> list[str]:
+    if category is None:
+        return ["no rule asked the classifier"]
+    others = sorted(category.probabilities, key=lambda pair: -pair[1])
+    shares = ", ".join(f"{label} {share:.1%}" for label, share in others)
+    if category.abstained:
+        return [f"cannot tell: {one_line(category.reason, 160)}", *([shares] if shares else [])]
+    words = ", ".join(f"“{word.strip()}”" for word, _ in category.words)
+    return [shares, *([f"because of {words}"] if words else [])]
+
+
+def _ack(decision: Decision) -> list[str]:
+    ack = decision.ack
+    if not ack.send:
+        why = str(ack.reason or "")
+        return [f"no acknowledgement: {REASONS.get(why, _words(why))}"]
+    subject = "their subject" if ack.echo_subject else "a fixed subject: the sender is not proven"
+    return [f"acknowledgement to {one_line(ack.to)}, with {subject}"]
+
+
+def _due(due: Due | None, bundle: Bundle) -> list[str]:
+    if due is None:
+        return ["nobody waits for a first answer"]
+    calendar = bundle.desk.calendar
+    head = f"{calendar.local(due.at):%a %d %b %Y %H:%M} {calendar.zone}, in {due.target}"
+    counted = [f"{_span(step.minutes)} {_day(step.day)}" for step in due.steps if step.minutes]
+    skipped = [f"{_day(step.day)} {step.note}" for step in due.steps if not step.minutes and step.note]
+    lines = [head, " + ".join(counted)] if counted else [head]
+    return [*lines, f"not counted: {', '.join(skipped)}"] if skipped else lines
+
+
+def _tree(branches: list[Branch]) -> list[str]:
+    lines = []
+    for at, (name, told) in enumerate(branches):
+        last = at == len(branches) - 1
+        corner, stem = ("└─", "  ") if last else ("├─", "│ ")
+        lines.append(f"   {corner} {name:<{_NAME}}{told[0]}")
+        lines += [f"   {stem} {'':<{_NAME}}{line}" for line in told[1:]]
+    return lines
+
+
+def _day(day: str) -> str:
+    return f"{date.fromisoformat(day):%a %d %b}"
+
+
+def _span(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
