@@ -101,7 +101,8 @@ def test_base_install_serves_without_the_workbench(tmp_path: Path) -> None:
     venv.create(home, with_pip=True)
     python = str(home / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", "requirements/base.txt"], cwd=ROOT, check=True)
+    locked = ["--no-deps", "--require-hashes", "-r", "requirements/base.txt"]
+    subprocess.run([*pip, *locked], cwd=ROOT, check=True)
     bundle = next(ROOT.glob("tests/bundles/v1*"))
     done = subprocess.run(
         [python, "-c", DECIDES_WITHOUT_THE_WORKBENCH, str(bundle)],

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailml.autoreply import judge
+from mailml.autoreply import TextModel, judge
 from mailml.bundle import Bundle
 from mailml.cli.explain import explain
 from mailml.cli.sources import Source, read, received_at
@@ -64,7 +64,8 @@ def autoreply_(
     """Say what kind of mail each is, whether an acknowledgement is allowed, and the evidence."""
     loaded = Bundle.load(bundle) if bundle else None
     identity = loaded.desk.identity if loaded else _identity(own or [])
-    model = loaded.text_model if loaded else None
+    # without a bundle the model that mailml ships is asked, so that the answer is that of a new desk
+    model = loaded.text_model if loaded else TextModel.shipped()
 
     def row(source: Source, message: Message) -> Row:
         verdict = judge(message, own_words(message), identity, _context(source, message), model)
@@ -130,7 +131,7 @@ def _sheet(row: Row) -> str:
 
 
 def _told(value: Any) -> str:
-    """A value of a row for people: a line for each item of a list, the fields of an object side by side."""
+    """A value for people: a line for each item of a list, the fields of an object side by side."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
