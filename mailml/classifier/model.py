@@ -166,7 +166,7 @@ class Model:
             if found.ids.size:
                 z += block.values(found) @ block.coef[found.ids]
         z /= self.temperature
-        e = np.exp(z - z.max())
+        e = np.exp(z - np.max(z))
         return e / e.sum(), counts
 
     def _words(

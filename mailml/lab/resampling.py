@@ -39,7 +39,7 @@ class Bootstrap:
 
     def __init__(self, groups: Ints, rounds: int = ROUNDS, seed: int = 7) -> None:
         _, number = np.unique(groups, return_inverse=True)
-        k = int(number.max(initial=-1)) + 1
+        k = int(np.max(number, initial=-1)) + 1
         rounds = max(50, min(rounds, _MOST_CELLS // max(len(number), 1)))
         rng = np.random.default_rng(seed)
         drawn = rng.multinomial(k, np.full(k, 1 / k), size=rounds) if k else np.zeros((rounds, 0))

@@ -74,7 +74,7 @@ def groups_of(
     """
     keys = duplicate_keys(texts)
     numbers = _joined(keys, threads, senders)
-    if len(numbers) and np.bincount(numbers).max() > max(_CHAIN * len(numbers), 5):
+    if len(numbers) and np.max(np.bincount(numbers)) > max(_CHAIN * len(numbers), 5):
         numbers = _joined(keys[:, :1], threads, senders)
     return numbers
 
@@ -124,7 +124,7 @@ def by_time(times: Sequence[datetime | None], groups: Sequence[int] | Ints, test
     """
     stamps = np.array([t.timestamp() if t is not None else float("-inf") for t in times])
     _, number = np.unique(np.asarray(groups), return_inverse=True)
-    starts = np.full(number.max(initial=0) + 1, np.inf)
+    starts = np.full(int(np.max(number, initial=0)) + 1, np.inf)
     np.minimum.at(starts, number, stamps)
     cut = float(np.quantile(stamps, 1 - test_share, method="higher")) if len(stamps) else 0.0
     late, young = stamps >= cut, starts[number] >= cut

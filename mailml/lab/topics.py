@@ -38,7 +38,7 @@ def folds(
     )
     # a group lies in the topic of most of its messages, so that it is never on both sides
     _, number = np.unique(groups, return_inverse=True)
-    votes = np.zeros((number.max() + 1, topic_of.max() + 1))
+    votes = np.zeros((int(np.max(number)) + 1, int(np.max(topic_of)) + 1))
     np.add.at(votes, (number, topic_of), 1)
     try:
         return split.grouped(labels, votes.argmax(axis=1)[number], folds, seed)
