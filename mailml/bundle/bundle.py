@@ -97,6 +97,7 @@ def write(
     `replace` is not given, or when the model knows a class that is no category of the desk.
     """
     _check_classes(model, desk)
+    _check_flow(flow, desk)
     files = {"flow.toml": source.dumps(flow).encode(), "desk.toml": desk.source.encode()}
     files |= _model_files("model", model) | _model_files("autoreply", text_model)
     files["golden.json"] = manifests.to_json({"texts": goldens.answers(model, text_model)})
@@ -118,6 +119,17 @@ def _check_classes(model: Model | None, desk: Desk) -> None:
             where="desk.toml",
             cure="Add it to [classifier] categories, or relabel",
         )
+
+
+def _check_flow(flow: Flow, desk: Desk) -> None:
+    """Refuse, before anything is replaced, rules that name what the desk does not have."""
+    wanted = dict.fromkeys(rule.then.ack_template for rule in flow.rules if rule.then.ack_template)
+    missing = [name for name in wanted if name not in desk.ack.templates]
+    if missing:
+        what = f"a rule acknowledges with {', '.join(map(repr, missing))}, which is no template of the desk"
+        cure = "Add [ack.templates.NAME], or take it out of the rule"
+        raise BundleError(what, where="desk.toml", cure=cure)
+    source.loads(source.dumps(flow), categories=desk.categories)
 
 
 def _model_files(name: str, model: Model | TextModel | None) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,4 @@ def _examples(about: Mapping[str, Any], frame: Any, folder: Path) -> Examples:
     ordered = found.rows(places[message] for message in about["messages"])
     if ordered.hash != about["hash"]:
         raise LabelError("the training data is not what it was", where=str(folder), cure="Train again")
-    return Examples(
-        ordered.texts, ordered.labels, ordered.messages, ordered.threads, ordered.senders, ordered.times,
-        tuple(about["notes"]),
-    )  # fmt: skip
+    return changed(ordered, notes=tuple(about["notes"]))

@@ -173,8 +173,10 @@ class ImapSession:
         wanted = re.compile(
             rb"(?im)^message-id:\s*" + re.escape(message_id.encode("utf-8", "replace")) + rb"\s*$"
         )
+        # a message that somebody removes between SEARCH and FETCH is told nothing of
+        heads = {uid: told.get(uid, {}).values() for uid in found}
         return sorted(
-            uid for uid in found if any(isinstance(v, bytes) and wanted.search(v) for v in told[uid].values())
+            uid for uid in found if any(isinstance(v, bytes) and wanted.search(v) for v in heads[uid])
         )
 
     def fetch_raw(

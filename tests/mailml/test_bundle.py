@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mailml.bundle import Bundle, desk
+from mailml.bundle import Bundle, desk, write
 from mailml.bundle import npz as npz_of
 from mailml.errors import BundleDamagedError, BundleError, BundleVersionError, MailmlError
+from mailml.flow import source
 from tests.conftest import ROOT
 from tests.mailml.bundles import CREATED, resealed, small_bundle, small_model
 
@@ -355,3 +356,21 @@ def test_arrays_are_the_same_bytes_whatever_their_order_and_memory() -> None:
     back = npz_of.loads(one, npz_of.declare({"a": a, "b": b}), where="x")
     assert np.array_equal(back["a"], a)
     assert np.array_equal(back["b"], b)
+
+
+@pytest.mark.parametrize(
+    ("then", "when", "told"),
+    [
+        ('ack = "vip"', "{}", "'vip', which is no template of the desk"),
+        ("ack = true", '{ category = { is = "biling" } }', "biling"),
+    ],
+)
+def test_rules_that_name_what_the_desk_has_not_replace_nothing(
+    copy: Path, then: str, when: str, told: str
+) -> None:
+    """A rule with an unknown template or category is refused, and the bundle that stood there still loads."""
+    flow = f'default = "G"\n[[rule]]\nname = "a"\nwhen = {when}\nthen = {{ queue = "Q", {then} }}\n'
+    before = Bundle.load(copy)
+    with pytest.raises(MailmlError, match=told):
+        write(copy, flow=source.loads(flow), desk=before.desk, created=CREATED, replace=True)
+    assert Bundle.load(copy).id == before.id
