@@ -46,7 +46,9 @@ def test_labels_that_are_no_charset(label: str) -> None:
 
 def test_lone_surrogates_are_replaced() -> None:
     """Text can always be written as UTF-8, also when UTF-7 spells half a surrogate pair."""
-    decode(b"+2AA-x", "utf-7")[0].encode("utf-8")
+    text = decode(b"+2AA-x", "utf-7")[0]
+    assert text.encode("utf-8").decode("utf-8") == text
+    assert text.endswith("x")
 
 
 @pytest.mark.parametrize(

@@ -168,10 +168,13 @@ def test_the_same_picture_is_the_same_bytes() -> None:
 
 def test_pictures_of_nothing_are_drawn() -> None:
     """No rows and no cases are an empty picture, not an error."""
-    fig.shares([("a", wilson(0, 0))], "alt")
-    fig.bars([], "alt", "x")
-    draw.transfers({}, "alt", ("a", "b"))
-    draw.waiting({"a": []}, 1.0, "alt")
+    pictures = (
+        fig.shares([("a", wilson(0, 0))], "alt"),
+        fig.bars([], "alt", "x"),
+        draw.transfers({}, "alt", ("a", "b")),
+        draw.waiting({"a": []}, 1.0, "alt"),
+    )
+    assert all("<svg" in picture.svg and picture.alt == "alt" for picture in pictures)
 
 
 @pytest.mark.parametrize(
