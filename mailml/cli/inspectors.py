@@ -11,9 +11,9 @@ import typer
 
 from mailml.autoreply import TextModel, judge
 from mailml.bundle import Bundle
-from mailml.cli.explain import explain
 from mailml.cli.sources import Source, read, received_at
 from mailml.decide import decide
+from mailml.explain import explain
 from mailml.message import Message, parse
 from mailml.text import classifier_input, detect_language, own_words
 from mailml.verdict import Context, Identity, Verdict, plain

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from mailml.bundle import Bundle
-from mailml.cli.explain import explain, one_line
 from mailml.decide import decide
+from mailml.explain import explain, one_line
 from mailml.message import parse
 from mailml.verdict import Context
 from tests.mailml.cli.test_inspectors import AWAY, BROKEN, BUNDLE, run
