@@ -2,11 +2,12 @@
 
 Open one with `Journal.open(path)`; pass the transaction of `journal.write()` or `journal.read()` to the
 functions of the rooms beside this file: incoming, interactions, decisions, outbox, limits, quarantine,
-events, figures.
+events, figures, keys, deliveries, shadows, marks.
 """
 
 from __future__ import annotations
 
+from . import schema_edges as schema_edges  # its tables belong to the schema the migrations build
 from .engine import Journal, Tx, is_disk_trouble
 
 __all__ = ["Journal", "Tx", "is_disk_trouble"]
