@@ -5,7 +5,7 @@ Pure functions of instants and a calendar: never counters that are stored and dr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from mailml.errors import InputError
@@ -43,9 +43,23 @@ def due(received_at: datetime, target: Target, calendar: Calendar) -> Due:
     raise InputError(f"the desk does not open again after {received_at:%Y-%m-%d}", cure="Check its calendar.")
 
 
-def elapsed(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
-    """The business time between two aware instants; zero when `end` comes first."""
+def elapsed(
+    start: datetime, end: datetime, calendar: Calendar, pauses: Iterable[tuple[datetime, datetime]] = ()
+) -> timedelta:
+    """The business time between two aware instants, less the pauses; zero when `end` comes first.
+
+    `pauses` are pairs of aware instants (waiting for the customer, say). They may overlap one another and
+    reach over either end: time that is paused twice is left out once.
+    """
     start, end = start.astimezone(UTC), end.astimezone(UTC)
+    total, now = _NOTHING, start
+    for begins, ends in sorted((a.astimezone(UTC), b.astimezone(UTC)) for a, b in pauses if a < b):
+        total += _open_time(now, min(begins, end), calendar)
+        now = max(now, ends)
+    return total + _open_time(now, end, calendar)
+
+
+def _open_time(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
     total, day, last = _NOTHING, calendar.local(start).date(), calendar.local(end).date()
     # where clocks go back over midnight an instant may belong to the date before
     day -= _DAY

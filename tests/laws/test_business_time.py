@@ -110,3 +110,36 @@ def test_open_now_means_that_time_passes(calendar: Calendar, when: datetime) -> 
     """The desk is open at an instant exactly when the second that follows counts."""
     passes = elapsed(when, when + timedelta(seconds=1), calendar) == timedelta(seconds=1)
     assert calendar.is_open(when) == passes
+
+
+def spans_in(start: datetime) -> st.SearchStrategy[list[tuple[datetime, datetime]]]:
+    """Pauses around an instant: some overlap, some reach over the ends, some are no time at all."""
+    moment = st.integers(-2 * 1440, 6 * 1440).map(lambda n: start + timedelta(minutes=n))
+    return st.lists(st.tuples(moment, moment), max_size=4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(calendars, instants, st.data())
+def test_paused_time_is_left_out_once(calendar: Calendar, start: datetime, data: st.DataObject) -> None:
+    """What counts is every open minute that lies in no pause, however the pauses overlap."""
+    start = start.replace(second=0)
+    pauses, count = data.draw(spans_in(start)), data.draw(st.integers(0, 3 * 1440))
+    free = sum(
+        open_minutes(calendar, at, 1)
+        for at in (start + timedelta(minutes=n) for n in range(count))
+        if not any(a <= at < b for a, b in pauses)
+    )
+    assert elapsed(start, start + timedelta(minutes=count), calendar, pauses) == timedelta(minutes=free)
+
+
+@settings(max_examples=100, deadline=None)
+@given(calendars, instants, st.integers(0, 10 * 1440), st.data())
+def test_a_pause_never_adds_time(
+    calendar: Calendar, start: datetime, count: int, data: st.DataObject
+) -> None:
+    """More pauses never make a wait longer, the same pauses in another order change nothing."""
+    end, pauses = start + timedelta(minutes=count), data.draw(spans_in(start))
+    waited = elapsed(start, end, calendar, pauses)
+    assert waited <= elapsed(start, end, calendar, pauses[1:]) <= elapsed(start, end, calendar)
+    assert elapsed(start, end, calendar, reversed(pauses)) == waited
+    assert elapsed(start, end, calendar, [(start, end)]) == timedelta(0)
