@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from mailml.flow.folding import fold, fold_expected
 from mailml.message import parse
 from mailml.text import own_words
 from mailml.verdict import Category, Kind, RuleTrace, Test
+from tests.growth import cpu, growth
 
 MAIL = """\
 From: Ann <Ann@Mail.Customer.example>
@@ -302,14 +302,13 @@ class TestOrder:
         assert source.loads('default = "General"').run(facts()).queue == "General"
 
     def test_two_thousand_rules_work(self) -> None:
-        """A flow of 2,000 rules reads, runs, traces each of them, and stays quick."""
+        """A flow of 2,000 rules reads, runs, traces each of them, and costs what its length costs."""
         built = flow(*[f'{{ text = {{ contains = "word{n} is" }} }}' for n in range(2_000)])
         outcome = built.run(facts(MAIL.replace("money back", "word1999 is back")))
         assert (outcome.rule, len(outcome.trace)) == ("r1999", 2_000)
-        start = time.process_time()
-        for _ in range(20):
-            built.run(facts())
-        assert time.process_time() - start < 2
+        mail, quarter = facts(), Flow(built.rules[:500], "General")
+        times = [cpu(lambda one: [one.run(mail) for _ in range(10)], one) for one in (quarter, built)]
+        assert times[1] / max(times[0], 1e-4) < 9
 
 
 class TestTrace:
@@ -392,11 +391,12 @@ class TestText:
         assert fits('{ subject = { matches = "über" } }', facts("Subject: =?utf-8?q?u=CC=88ber?=\n\nx"))
 
     def test_hostile_patterns_and_text_are_linear(self) -> None:
-        """The pattern that hangs a backtracking engine takes no time."""
-        start = time.process_time()
-        text = "a" * 20_000 + "!"
-        assert not fits('{ text = { matches = "^(a+)+$" } }', facts(f"Subject: x\n\n{text}"))
-        assert time.process_time() - start < 2
+        """The pattern that hangs a backtracking engine takes four times as long for four times the text."""
+
+        def look(text: str) -> None:
+            assert not fits('{ subject = { matches = "^(a+)+$" } }', facts(f"Subject: {text}!\n\nx"))
+
+        assert growth(look, "a" * 50_000) < 9
 
 
 class TestQuestionsAboutTheFlow:
