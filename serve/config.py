@@ -4,6 +4,7 @@
     [[mailbox]]  an IMAP account, its inbox and where queues and filed mail lie
     [smtp]       the account that sends, and the corporate address
     [limits]     the loop breaker
+    [bundle] [http] [[webhook]] [alarms] [retention]   see optional.py
 
 A key of [serve] may also be given as the environment variable MAILML_SERVE_<KEY>, which wins over the file.
 """
@@ -24,10 +25,12 @@ from mailml.transport.account import Account
 
 from .faults import faults_of, meant
 from .limits import Limits
+from .optional import Alarms, Http, Releases, Retention, Webhook
 
 _ENVIRONMENT = "MAILML_SERVE_"
 _ADDRESS = r"^[!-;=?-~]+@[!-;=?-~]+$"  # one address alone, without names, blanks or line ends
-_SECTIONS = ("serve", "mailbox", "smtp", "limits")
+_SECTIONS = ("serve", "mailbox", "smtp", "limits", "bundle", "http", "webhook", "alarms", "retention")
+_PATHS = ("public_key", "shadow", "canary", "certificate_file", "key_file")
 M = TypeVar("M", bound=BaseModel)
 _frozen = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -119,6 +122,11 @@ class Config(BaseModel):
     mailboxes: tuple[Mailbox, ...]
     smtp: Smtp
     limits: Limits
+    releases: Releases = Releases()
+    http: Http | None = None
+    webhooks: tuple[Webhook, ...] = ()
+    alarms: Alarms = Alarms()
+    retention: Retention = Retention()
 
 
 def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
@@ -161,10 +169,43 @@ class _Reader:
         self._check_names([one for one in mailboxes if one])
         smtp = self._smtp()
         limits = self._model(Limits, self._table("limits"), "[limits]")
+        more = self._optional()
         if self.faults or service is None or smtp is None or limits is None:
             return None
         found = tuple(one for one in mailboxes if one)
-        return Config(path=self.path, service=service, mailboxes=found, smtp=smtp, limits=limits)
+        return Config(path=self.path, service=service, mailboxes=found, smtp=smtp, limits=limits, **more)
+
+    def _optional(self) -> dict[str, Any]:
+        """The tables that may be left out, those that are there."""
+        found: dict[str, Any] = {}
+        models = (("bundle", Releases), ("http", Http), ("alarms", Alarms), ("retention", Retention))
+        for name, model in models:
+            if name in self.tables:
+                values = self._paths(self._table(name), *_PATHS)
+                found["releases" if name == "bundle" else name] = self._model(model, values, f"[{name}]")
+        hooks = self.tables.get("webhook", [])
+        if not isinstance(hooks, list):
+            self.faults.append(Fault("[[webhook]]", "must be written with two brackets"))
+            hooks = []
+        found["webhooks"] = tuple(self._webhook(table, n) for n, table in enumerate(hooks, 1))
+        names = [hook.name for hook in found["webhooks"] if hook]
+        self._check_twice("[[webhook]]", names)
+        return found
+
+    def _webhook(self, table: Any, number: int) -> Webhook | None:
+        where = f"[[webhook]] number {number}"
+        if not isinstance(table, Mapping):
+            self.faults.append(Fault(where, "must be a table"))
+            return None
+        hook = self._model(Webhook, dict(table), where)
+        return hook.based(str(self.base)) if hook else None
+
+    def _paths(self, table: dict[str, Any], *keys: str) -> dict[str, Any]:
+        """Relative paths start in the folder of the file."""
+        for key in keys:
+            if isinstance(value := table.get(key), str) and value:
+                table[key] = self.base / Path(value).expanduser()
+        return table
 
     def _table(self, name: str) -> dict[str, Any]:
         table = self.tables.get(name, {})
@@ -182,9 +223,7 @@ class _Reader:
             elif variable.startswith(_ENVIRONMENT):
                 cure = meant(key, Service.model_fields)
                 self.faults.append(Fault(f"environment variable {variable}", "names no key of [serve]", cure))
-        for key in ("journal", "bundle", "loop_key_file"):
-            if isinstance(value := table.get(key), str) and value:
-                table[key] = self.base / Path(value).expanduser()
+        self._paths(table, "journal", "bundle", "loop_key_file")
         if "loop_key_file" not in table and isinstance(table.get("journal"), Path):
             table["loop_key_file"] = table["journal"].with_name("loop.key")
         return table
@@ -246,8 +285,10 @@ class _Reader:
             return None
 
     def _check_names(self, mailboxes: list[Mailbox]) -> None:
-        names = [mailbox.name for mailbox in mailboxes]
+        self._check_twice("[[mailbox]]", [mailbox.name for mailbox in mailboxes])
+
+    def _check_twice(self, where: str, names: list[str]) -> None:
         for name in sorted({name for name in names if names.count(name) > 1}):
             self.faults.append(
-                Fault(f"[[mailbox]] {name!r}", "is there more than once", "Give each a name of its own")
+                Fault(f"{where} {name!r}", "is there more than once", "Give each a name of its own")
             )

@@ -53,6 +53,8 @@ def faults_of(error: ValidationError, model: type[BaseModel], where: str) -> Ite
 
 def _what(detail: ErrorDetails) -> str:
     words = _WHAT.get(detail["type"])
+    if detail["type"] == "value_error":
+        return str(detail["msg"]).removeprefix("Value error, ")
     if words is None:
         return f"{detail['msg'][:1].lower()}{detail['msg'][1:]}"
     context: dict[str, Any] = detail.get("ctx", {})
