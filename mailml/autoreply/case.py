@@ -33,8 +33,18 @@ class Case:
         Never a search through the raw block: a list of names in a DKIM h= tag is no evidence.
         """
         for name in names:
-            for value in self.message.all(name)[:MOST_INSTANCES]:
-                yield name, value[:LONGEST_HEADER]
+            for value in self._read(name):
+                yield name, value
+
+    def _read(self, name: str) -> tuple[str, ...]:
+        # kept: a bomb of fifteen thousand instances is unfolded once, though several rows ask for it
+        if name not in self._kept:
+            self._kept[name] = tuple(v[:LONGEST_HEADER] for v in self.message.all(name)[:MOST_INSTANCES])
+        return self._kept[name]
+
+    @cached_property
+    def _kept(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     def addresses(self, name: str) -> Iterator[Address]:
         """The addresses of a header, as far as `values` reads it: a bomb of recipients costs nothing here."""
