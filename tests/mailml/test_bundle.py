@@ -329,22 +329,20 @@ def test_the_frozen_bundle_of_format_1_loads_for_ever() -> None:
     assert {rule.name for rule in frozen.flow.rules} >= {"urgent", "billing", "technical"}
 
 
-def test_loads_without_workbench_libraries_quickly_and_small(made: Path) -> None:
+def test_loads_without_workbench_libraries_and_small(made: Path) -> None:
     """No scikit-learn, scipy or pandas is imported, and the process stays under 120 MB."""
     script = (
-        "import sys, time\n"
+        "import sys\n"
         "from mailml.bundle import Bundle\n"
-        "start = time.process_time()\n"
         "b = Bundle.load(sys.argv[1]); b.model.categorize('the invoice is wrong')\n"
-        "took = time.process_time() - start\n"
         "heavy = {'sklearn', 'scipy', 'pandas', 'polars', 'matplotlib', 'pyarrow'} & set(sys.modules)\n"
         "peak = int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])\n"
-        "print(sorted(heavy), took < 2.0, peak < 120_000)\n"
+        "print(sorted(heavy), peak < 120_000)\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", script, str(made)], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    assert run.stdout.strip() == "[] True True"
+    assert run.stdout.strip() == "[] True"
 
 
 def test_arrays_are_the_same_bytes_whatever_their_order_and_memory() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from mailml.classifier import NO_MODEL, Model
 from mailml.classifier.ngrams import LIMIT, Block, char_wb, fold
 from mailml.errors import BundleDamagedError
+from tests.growth import cpu
 from tests.mailml.lab.tickets import tickets
 
 Arrays = dict[str, NDArray[Any]]
@@ -179,12 +179,10 @@ def test_round_trip_keeps_numbers_and_id(model: Model) -> None:
 
 
 def test_ten_megabytes_cost_no_more_than_the_cap(model: Model) -> None:
-    """A giant body is read up to the cap: same answer as the cap alone, in well under a second."""
+    """A giant body is read up to the cap: same answer as the cap alone, and no more work than a few of it."""
     text = "the invoice is wrong and " * 420_000
-    start = time.process_time()
-    p = model.proba(text)
-    assert time.process_time() - start < 1.0
-    assert np.array_equal(p, model.proba(text[:LIMIT]))
+    assert np.array_equal(model.proba(text), model.proba(text[:LIMIT]))
+    assert cpu(model.proba, text) < 10 * max(cpu(model.proba, text[:LIMIT]), 1e-3)
 
 
 def test_hostile_words_do_not_grow_memory(model: Model) -> None:
