@@ -7,7 +7,7 @@ bundle stands in the `Context` that is passed in, so a stored decision can be ma
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from mailml.autoreply import judge
 from mailml.bundle import Bundle
@@ -15,7 +15,7 @@ from mailml.flow.conditions import Facts
 from mailml.message import Message, parse
 from mailml.message.authentication import authenticated
 from mailml.sla import due, parse_target
-from mailml.text import classifier_input, own_words
+from mailml.text import Text, classifier_input, own_words
 from mailml.verdict import (
     Ack,
     Category,
@@ -39,24 +39,34 @@ def decide(message: Message | bytes, bundle: Bundle, context: Context) -> Decisi
     """
     if isinstance(message, bytes):
         message = parse(message)
-    text = own_words(message)
+    return conclude(examine(message, bundle, context), bundle, context)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What is known of a message before any rule or the classifier is asked.
+
+    It depends on the message, the desk's identity, the text model and the context; a change of the flow does
+    not change it, so that the workbench may keep it and conclude again.
+    """
+
+    message: Message
+    text: Text
+    verdict: Verdict
+    trusted: bool  # our own server found the sender's domain to be genuine
+
+
+def examine(message: Message, bundle: Bundle, context: Context, text: Text | None = None) -> Examined:
+    """The first half of `decide`: the customer's own words (`text`, where known), the kind, the sender."""
+    text = own_words(message) if text is None else text
     verdict = judge(message, text, bundle.desk.identity, context, bundle.text_model)
-    trusted = authenticated(message, bundle.desk.identity.authserv_ids)
-    if verdict.disposition is Disposition.FILE:
-        outcome, category = Outcome(queue="", file=verdict.folder, rule=f"table row {verdict.row}"), None
-    else:
-        ask = _Asked(bundle, lambda: classifier_input(message, text, echoes_subject=verdict.echoes_subject))
-        facts = Facts(
-            message=message,
-            text=text,
-            kind=verdict.kind,
-            category=ask,
-            mailbox=context.mailbox,
-            received_local=bundle.desk.calendar.local(context.received_at),
-            authenticated=trusted,
-            echoes_subject=verdict.echoes_subject,
-        )
-        outcome, category = bundle.flow.run(facts), ask.answer
+    return Examined(message, text, verdict, authenticated(message, bundle.desk.identity.authserv_ids))
+
+
+def conclude(known: Examined, bundle: Bundle, context: Context) -> Decision:
+    """The second half of `decide`: the flow, the classifier if a rule asks it, acknowledgement, due time."""
+    message, verdict = known.message, known.verdict
+    outcome, category = _routed(known, bundle, context)
     filed = bool(outcome.file)
     return Decision(
         message=message.sha256,
@@ -68,11 +78,30 @@ def decide(message: Message | bytes, bundle: Bundle, context: Context) -> Decisi
         priority=_capped(outcome.priority, verdict.priority_cap),
         tags=outcome.tags,
         category=category,
-        ack=_ack(verdict, outcome, bundle, context, trusted=trusted),
+        ack=_ack(verdict, outcome, bundle, context, trusted=known.trusted),
         due=_due(verdict, outcome, bundle, context),
         rule=outcome.rule,
         trace=outcome.trace,
     )
+
+
+def _routed(known: Examined, bundle: Bundle, context: Context) -> tuple[Outcome, Category | None]:
+    """What the flow says, and the classifier's answer where a rule asked for it."""
+    message, text, verdict = known.message, known.text, known.verdict
+    if verdict.disposition is Disposition.FILE:
+        return Outcome(queue="", file=verdict.folder, rule=f"table row {verdict.row}"), None
+    ask = _Asked(bundle, lambda: classifier_input(message, text, echoes_subject=verdict.echoes_subject))
+    facts = Facts(
+        message=message,
+        text=text,
+        kind=verdict.kind,
+        category=ask,
+        mailbox=context.mailbox,
+        received_local=bundle.desk.calendar.local(context.received_at),
+        authenticated=known.trusted,
+        echoes_subject=verdict.echoes_subject,
+    )
+    return bundle.flow.run(facts), ask.answer
 
 
 class _Asked:

@@ -8,17 +8,18 @@ wrong and decides those few again. The result is the same as deciding one after 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mailml.decide import decide
 from mailml.errors import ArchiveError
-from mailml.lab.arrivals import Arrival, Key, arrivals
-from mailml.lab.deciding import Job, decide_all, row_of
+from mailml.lab.arrivals import Arrival, Key
+from mailml.lab.deciding import Job, Jobs, decide_all, row_of
 from mailml.lab.folders import queue_of
+from mailml.lab.memory import Memory, memory_of
 from mailml.lab.unseen import training_span
 from mailml.lab.walk import Walk
-from mailml.message import parse
 from mailml.verdict import Context
 
 if TYPE_CHECKING:
@@ -35,6 +36,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A replay with what it decided in: `contexts[n]` belongs to row `n` of `rows`, None for mail of ours."""
+
+    rows: pd.DataFrame
+    contexts: tuple[Context | None, ...]
+
+
 def replay(
     archive: Archive, bundle: Bundle, *, loop_key: bytes = b"", workers: int = 1, decisions: bool = False
 ) -> pd.DataFrame:
@@ -47,15 +56,33 @@ def replay(
     left it, "" if none), bundle, and seen (it came while the bundle's classifier was in training, so that it
     proves nothing). With `decisions` the column `decision` holds the whole `Decision`s.
 
-    `loop_key` verifies our own Message-IDs. With `workers` above 1 that many processes decide; a script that
+    What the first replay of an archive reads and classifies is kept while the archive is open, so that a
+    bundle with other rules and the same classifier is replayed in a fraction of the time. `loop_key` verifies
+    our own Message-IDs. With `workers` above 1 that many processes decide, and keep nothing; a script that
     does so needs the usual `if __name__ == "__main__"`.
     """
-    queues = sorted(bundle.flow.queues())
-    history = arrivals(archive, bundle.desk.identity.addresses, queues, loop_key=loop_key)
+    return replayed(archive, bundle, loop_key=loop_key, workers=workers, decisions=decisions).rows
+
+
+def replayed(
+    archive: Archive,
+    bundle: Bundle,
+    *,
+    queues: Iterable[str] = (),
+    loop_key: bytes = b"",
+    workers: int = 1,
+    decisions: bool = False,
+) -> Replayed:
+    """The same with the context of every decision; `queues` are further folders that agents work in."""
+    memory = memory_of(archive)
+    places = sorted({*bundle.flow.queues(), *queues})
+    history = memory.arrivals(archive, bundle.desk.identity.addresses, places, loop_key)
     guesses = _guess(history, loop_key)
-    first = decide_all(_jobs(archive, guesses), bundle, workers=workers, decisions=decisions)
-    rows = _settle(history, guesses, first, archive, bundle, loop_key, decisions=decisions)
-    return _frame(history, rows, bundle, queues, decisions=decisions)
+    jobs = Jobs(archive, [Job(one.key, one.sha256, guesses[one.key]) for one in history])
+    first = decide_all(jobs, bundle, memory, workers=workers, decisions=decisions)
+    settled = _Settling(archive, memory.bundle(bundle), memory, guesses, decisions=decisions)
+    rows, contexts = settled.walk(history, first, Walk(loop_key))
+    return Replayed(_frame(history, rows, bundle, places, decisions=decisions), tuple(contexts))
 
 
 def _guess(history: Iterable[Arrival], loop_key: bytes) -> dict[Key, Context | None]:
@@ -71,41 +98,45 @@ def _guess(history: Iterable[Arrival], loop_key: bytes) -> dict[Key, Context | N
     return guesses
 
 
-def _jobs(archive: Archive, guesses: Mapping[Key, Context | None]) -> Iterator[Job]:
-    """The raw messages in the archive's own order, which is the fast one to read, each with its guess."""
-    for row, raw in archive.messages():
-        key = (row.account, row.folder, row.uidvalidity, row.uid)
-        if key in guesses:
-            yield Job(key, raw, guesses[key])
+class _Settling:
+    """The walk in order of arrival with the facts as they are, deciding again where the guess was another."""
 
+    def __init__(
+        self,
+        archive: Archive,
+        bundle: Bundle,
+        memory: Memory,
+        guesses: Mapping[Key, Context | None],
+        *,
+        decisions: bool,
+    ) -> None:
+        self._archive, self._bundle, self._memory = archive, bundle, memory
+        self._guesses, self._decisions = guesses, decisions
 
-def _settle(
-    history: Iterable[Arrival],
-    guesses: Mapping[Key, Context | None],
-    first: dict[Key, dict[str, Any]],
-    archive: Archive,
-    bundle: Bundle,
-    loop_key: bytes,
-    *,
-    decisions: bool,
-) -> list[dict[str, Any]]:
-    """Walk in order of arrival with the facts as they are, deciding again where the guess was another."""
-    walk, rows = Walk(loop_key), []
-    for arrival in history:
-        row = first.get(arrival.key)
-        if row is None:
-            what = f"message {arrival.key} is listed but cannot be read"
-            raise ArchiveError(what, cure="Pull again into a new archive")
-        if arrival.sent:
-            walk.sent(arrival, automatic=row["automatic"])
-        else:
-            context = walk.context(arrival)
-            if context != guesses[arrival.key]:
-                decision = decide(parse(archive.raw(arrival.key)), bundle, context)
-                row = row_of(decision, keep=decisions)
-            walk.received(arrival, human=row["kind"] == "human", acked=row["ack"])
-        rows.append(row)
-    return rows
+    def walk(
+        self, history: Iterable[Arrival], first: dict[Key, dict[str, Any]], walk: Walk
+    ) -> tuple[list[dict[str, Any]], list[Context | None]]:
+        rows, contexts = list[dict[str, Any]](), list[Context | None]()
+        for arrival in history:
+            row, context = first.get(arrival.key), None
+            if row is None:
+                what = f"message {arrival.key} is listed but cannot be read"
+                raise ArchiveError(what, cure="Pull again into a new archive")
+            if arrival.sent:
+                walk.sent(arrival, automatic=row["automatic"])
+            else:
+                context = walk.context(arrival)
+                if context != self._guesses[arrival.key]:
+                    row = self._again(arrival, context)
+                walk.received(arrival, human=row["kind"] == "human", acked=row["ack"])
+            rows.append(row)
+            contexts.append(context)
+        return rows, contexts
+
+    def _again(self, arrival: Arrival, context: Context) -> dict[str, Any]:
+        raw = partial(self._archive.raw, arrival.key)
+        decision = self._memory.decide(arrival.sha256, raw, self._bundle, context)
+        return row_of(decision, keep=self._decisions)
 
 
 def _frame(
