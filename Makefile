@@ -40,7 +40,7 @@ lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
 test: $(VENV)/.dev  ## everything: lint, tests with real servers, notebooks, browser, coverage
 	@bash tests/install-system-packages.sh
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term
 
 bench: $(VENV)/.dev  ## every benchmark, one table of ratios
 	@bash tests/install-system-packages.sh

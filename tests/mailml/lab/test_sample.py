@@ -21,6 +21,7 @@ from mailml.lab.sample.wording import LANGUAGES, compile_text, load
 from mailml.message import parse
 from mailml.text import classifier_input, own_words
 from mailml.verdict import Context, Identity
+from tests.growth import cpu
 
 US = Identity(
     addresses=frozenset({sample.ADDRESS, BILLING_ADDRESS}),
@@ -336,13 +337,10 @@ def test_committed_labels_fit(box: sample.Sample, tmp_path: Path) -> None:
     assert committed.read_bytes() == sample.write_labels(box, tmp_path / "labels.csv").read_bytes()
 
 
-def test_fast_enough() -> None:
-    """Three thousand messages take well under ten seconds of CPU."""
-    import time
-
-    before = time.process_time()
-    sample.generate(seed=11)
-    assert time.process_time() - before < 10
+def test_time_grows_with_the_messages() -> None:
+    """Four times the messages cost about four times the CPU."""
+    few, many = (cpu(lambda n: sample.generate(seed=11, messages=n), n) for n in (250, 1_000))
+    assert many / few < 9
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
