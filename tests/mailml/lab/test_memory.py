@@ -37,9 +37,6 @@ when = { subject = { contains = "a" } }
 then = { queue = "Tech Support" }
 """
 EDITED = FLOW + REST
-    FLOW
-    + '[[rule]]\nname = "rest"\nwhen = { subject = { contains = "a" } }\nthen = { queue = "Tech Support" }\n'
-)
 
 
 @pytest.fixture(scope="module")
