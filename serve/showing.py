@@ -11,7 +11,7 @@ from mailml.message import parse
 from .config import Config
 from .instants import DAY, HOUR, Clock, now_ms, words
 from .journal import Journal, Tx, decisions, events, figures
-from .replay import same_again
+from .replay import Replay
 
 
 def status(journal: Journal, config: Config, *, clock: Clock = now_ms) -> dict[str, Any]:
@@ -85,11 +85,12 @@ def every_decision(
 ) -> Iterator[dict[str, Any]]:
     """Each message with its outcome, in order of arrival; with `config` each decision is also made again."""
     since = 0 if hours is None else clock() - round(hours * HOUR)
+    replay = None if config is None else Replay(config)
     with journal.read() as tx:
         for row in decisions.every(tx, since):
             line = _line(tx, row)
-            if config is not None and row["decision"]:
-                line["same_again"] = same_again(tx, row, config)
+            if replay is not None and row["decision"]:
+                line["same_again"] = replay.again(tx, row)[0]
             yield line
 
 

@@ -11,8 +11,8 @@ import fcntl
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -29,22 +29,33 @@ from .instants import Clock, now_ms
 from .journal import Journal, events, incoming, is_disk_trouble, outbox
 from .keys import loop_key
 from .outbox import Mover, Sender
+from .shadow import Shadow
 from .watcher import Watcher
 from .worker import Worker
 
 DONE, FAILED, DISK = 0, 1, 74  # 74 is EX_IOERR
+# What one process may do for a journal; each part is done by one process only.
+PARTS = ("watch", "work", "send", "clock")
 _PATIENCE_SECONDS = 25.0  # for what is begun to be finished after a signal
 
 
 class Supervisor:
-    """All roles of one process over one open journal."""
+    """All roles of one process over one open journal; `parts` are those it takes on."""
 
-    def __init__(self, config: Config, journal: Journal, key: bytes, *, clock: Clock = now_ms) -> None:
+    def __init__(
+        self,
+        config: Config,
+        journal: Journal,
+        key: bytes,
+        *,
+        parts: Collection[str] = PARTS,
+        clock: Clock = now_ms,
+    ) -> None:
         """Load the bundle and make every role; raises BundleError, FlowError or ConfigError."""
-        self.config, self.journal, self.clock = config, journal, clock
+        self.config, self.journal, self.clock, self.parts = config, journal, clock, parts
         self.bells = Bells()
         self.log = structlog.get_logger("supervisor")
-        self.bundles = Bundles(config.service.bundle, journal, clock=clock)
+        self.bundles = Bundles(config.service.bundle, journal, config.releases, clock=clock)
         self.watchers = [
             Watcher(journal, one, config.service, bells=self.bells, clock=clock) for one in config.mailboxes
         ]
@@ -52,6 +63,7 @@ class Supervisor:
         self.movers = [Mover(journal, mailbox, config, clock=clock) for mailbox in config.mailboxes]
         self.sender = Sender(journal, config, sent=self._sent, clock=clock)
         self.timekeeper = Timekeeper(journal, config, clock=clock)
+        self.shadow = Shadow(journal, self.bundles, key, clock=clock)
         self.disk_failed = False
 
     def _decided(self, mailboxes: set[str]) -> None:
@@ -67,7 +79,8 @@ class Supervisor:
     def recover(self) -> None:
         """After a crash: what was being sent is in doubt, everything else goes on where it stopped."""
         with self.journal.write() as tx:
-            doubts = outbox.recover(tx)
+            # only who sends knows that nobody else is sending just now
+            doubts = outbox.recover(tx) if "send" in self.parts else 0
             events.add(
                 tx, "started", self.clock(), f"bundle {self.bundles.current.id}, {doubts} sends in doubt"
             )
@@ -131,13 +144,19 @@ class Supervisor:
         return DISK if self.disk_failed else FAILED if left else DONE
 
     def _roles(self) -> Iterator[tuple[str, Callable[[Bells], None]]]:
-        for watcher in self.watchers:
-            yield f"watcher {watcher.mailbox.name}", watcher.run
-        for mover in self.movers:
-            yield f"mover {mover.mailbox.name}", mover.run
-        yield "worker", self.worker.run
-        yield "sender", self.sender.run
-        yield "clock", self.timekeeper.run
+        if "watch" in self.parts:
+            for watcher in self.watchers:
+                yield f"watcher {watcher.mailbox.name}", watcher.run
+        if "work" in self.parts:
+            yield "worker", self.worker.run
+        if "send" in self.parts:
+            for mover in self.movers:
+                yield f"mover {mover.mailbox.name}", mover.run
+            yield "sender", self.sender.run
+        if "clock" in self.parts:
+            yield "clock", self.timekeeper.run
+            if self.config.releases.shadow is not None:
+                yield "shadow", self.shadow.run
 
     def _role(self, name: str, run: Callable[[Bells], None]) -> None:
         failures = 0
@@ -173,11 +192,11 @@ class Supervisor:
         return [thread for thread in threads if thread.is_alive()]
 
 
-def run(config: Config, *, once: bool = False) -> int:
+def run(config: Config, *, once: bool = False, parts: Collection[str] = PARTS) -> int:
     """Open the journal and serve; the exit code. Raises MailmlError for what stands in the way of a start."""
-    with alone(config.service.journal), Journal.open(config.service.journal) as journal:
+    with alone(config.service.journal, parts), Journal.open(config.service.journal) as journal:
         try:
-            supervisor = Supervisor(config, journal, loop_key(config.service))
+            supervisor = Supervisor(config, journal, loop_key(config.service), parts=parts)
             supervisor.recover()
             return supervisor.once() if once else supervisor.run()
         except Exception as error:
@@ -189,11 +208,19 @@ def run(config: Config, *, once: bool = False) -> int:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Hold the journal as its only router; a second one is refused in words instead of racing the first."""
+def alone(path: Path, parts: Collection[str] = PARTS) -> Iterator[None]:
+    """Hold these parts of the journal's work alone; a second router is refused in words instead of racing."""
+    with ExitStack() as stack:
+        for part in sorted(parts):
+            stack.enter_context(_alone(path, part))
+        yield
+
+
+@contextmanager
+def _alone(path: Path, part: str) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(f"{path}.router", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(f"{path}.{part}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise InputError(f"cannot be opened ({error.strerror})", where=str(path)) from error
     try:
@@ -202,7 +229,7 @@ def alone(path: Path) -> Iterator[None]:
         os.close(fd)
         raise InputError(
             "another router serves this journal",
-            where=str(path),
+            where=f"{path} ({part})",
             cure="Stop it first, or give this one its own",
         ) from None
     try:

@@ -104,15 +104,20 @@ def parties_of(message: Message) -> frozenset[str]:
     return frozenset(person.addr for person in people if person and person.addr)
 
 
-def open_interaction(tx: Tx, mail: incoming.Claimed, message: Message, **rest: object) -> Interaction:
-    """Open an interaction for a message under a reference nobody has; `rest` as in the journal."""
+def reference_for(tx: Tx, message: Message) -> str:
+    """The reference an interaction opened by this message would get: one that nobody has."""
     turn, reference = 0, reference_of(message.sha256.encode())
     while interactions.by_reference(tx, reference) is not None:
         turn += 1
         reference = reference_of(f"{message.sha256}/{turn}".encode())
+    return reference
+
+
+def open_interaction(tx: Tx, mail: incoming.Claimed, message: Message, **rest: object) -> Interaction:
+    """Open an interaction for a message under a reference nobody has; `rest` as in the journal."""
     number = interactions.open_new(
         tx,
-        reference=reference,
+        reference=reference_for(tx, message),
         mailbox_id=mail.mailbox_id,
         opened_by=mail.id,
         opened_at=mail.received_at,

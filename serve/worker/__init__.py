@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
+from mailml.bundle import Bundle
 from mailml.decide import decide
 from mailml.message import Message, parse
 from mailml.text import own_words
@@ -20,7 +21,7 @@ from ..bundles import Bundles
 from ..config import Config, Mailbox
 from ..instants import SECOND, Clock, now_ms
 from ..journal import Journal, Tx, incoming, is_disk_trouble, quarantine
-from ..threads import place
+from ..threads import Placed, place, reference_for
 from . import context, intents
 
 __all__ = ["Worker"]
@@ -93,8 +94,9 @@ class Worker:
             self._poison(tx, mail, error)
 
     def _decide(self, tx: Tx, mail: incoming.Claimed, message: Message) -> None:
-        bundle, now = self.bundles.current, self.clock()
+        now = self.clock()
         placed = place(tx, mail, message, self.key)
+        bundle = self._bundle(tx, message, placed)
         known = context.build(
             tx,
             mail,
@@ -122,6 +124,12 @@ class Worker:
             reason=decision.ack.reason.value if decision.ack.reason else "",
             bundle=bundle.id,
         )
+
+    def _bundle(self, tx: Tx, message: Message, placed: Placed) -> Bundle:
+        """The current bundle, or the canary where the interaction's reference falls into its share."""
+        if self.bundles.canary is None:
+            return self.bundles.current
+        return self.bundles.choose(placed.thread.reference or reference_for(tx, message))
 
     def _poison(self, tx: Tx, mail: incoming.Claimed, error: Exception) -> None:
         """Try again a little later, or set aside after the last attempt; the others never wait for it."""

@@ -10,8 +10,10 @@ from sqlalchemy.exc import OperationalError
 from mailml.errors import InputError
 from serve import backoff
 from serve.bells import Bells
+from serve.journal import outbox
 from serve.supervisor import Supervisor, alone
 from tests.serve.room import KEY, Room
+from tests.serve.service import mail
 
 
 @pytest.fixture
@@ -53,7 +55,28 @@ def test_a_disk_that_cannot_be_written_ends_everything(supervisor: Supervisor) -
 def test_every_role_is_there(supervisor: Supervisor) -> None:
     """Two threads for the mailbox, and one each for worker, sender and clock."""
     names = [name for name, _ in supervisor._roles()]
-    assert names == ["watcher desk", "mover desk", "worker", "sender", "clock"]
+    assert names == ["watcher desk", "worker", "mover desk", "sender", "clock"]
+
+
+def test_a_process_may_take_on_one_part(room: Room) -> None:
+    """`mailml-serve send` moves and sends, and leaves the rest to others."""
+    sending = Supervisor(room.config, room.journal, KEY, parts=["send"], clock=room.clock)
+    assert [name for name, _ in sending._roles()] == ["mover desk", "sender"]
+
+
+def test_only_the_sending_part_doubts_what_was_being_sent(room: Room) -> None:
+    """A watcher that starts while another process is sending must not call that mail doubtful."""
+    room.decide(mail(1))
+    with room.journal.write() as tx:
+        one = outbox.next_send(tx, room.now)
+        assert one is not None
+        assert outbox.sending(tx, one.id)
+    Supervisor(room.config, room.journal, KEY, parts=["watch"], clock=room.clock).recover()
+    with room.journal.read() as tx:
+        assert not outbox.in_doubt(tx)
+    Supervisor(room.config, room.journal, KEY, parts=["send"], clock=room.clock).recover()
+    with room.journal.read() as tx:
+        assert outbox.in_doubt(tx)
 
 
 def test_a_decision_wakes_the_mover_and_the_sender(supervisor: Supervisor) -> None:
@@ -72,4 +95,11 @@ def test_a_journal_has_one_router(tmp_path: Path) -> None:
     with alone(path), pytest.raises(InputError, match="another router"), alone(path):
         pass
     with alone(path):
+        pass
+    with (
+        alone(path, ["watch"]),
+        alone(path, ["send"]),
+        pytest.raises(InputError, match=r"\(send\)"),
+        alone(path),
+    ):
         pass
