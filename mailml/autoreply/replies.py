@@ -48,8 +48,9 @@ def by_subject(case: Case) -> list[Finding]:
     if echo is None or case.auto_submitted == "no":
         return []
     proof = list(_beside(case))
-    if not proof and echo.sure and not echo.mark:
-        # "Re: Automatic reply: ..." with In-Reply-To is a person who answers an automatic reply of ours.
+    if not proof and echo.sure and not (echo.mark or echo.dated):
+        # "Re: Automatic reply: ..." with In-Reply-To is a person who answers an automatic reply; people
+        # type "Out of office until Monday" too, and then in answer to us.
         proof = list(_answers(case))
     return [("Subject", case.message.subject), *proof] if proof else []
 

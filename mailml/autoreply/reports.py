@@ -81,11 +81,15 @@ def _complaint(case: Case) -> list[Finding]:
 
 
 def _receipt(case: Case) -> list[Finding]:
-    """Outlook's receipts: a TNEF that names its class, or that is all there is under a receipt's subject."""
+    """Receipts without a report: a TNEF that names its class, or a subject beside a TNEF or the null sender.
+
+    RFC 8098 section 3 asks for the null sender; people's mail never has it, but "Read: this" may be theirs.
+    """
     named = _tnef(case, _TNEF_REPORT)
     alone = case.message.content_type in _TNEF and len(case.message.parts) == 1
-    phrase = receipt_phrase(case.message.subject) if alone and not named else ""
-    return [("Content-Type", case.message.content_type), ("Subject", phrase)] if phrase else named
+    second = ("Content-Type", case.message.content_type) if alone else case.null_sender
+    phrase = receipt_phrase(case.message.subject) if second and not named else ""
+    return [second, ("Subject", phrase)] if second and phrase else named
 
 
 def _tnef(case: Case, pattern: re.Pattern[bytes]) -> list[Finding]:

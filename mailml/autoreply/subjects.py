@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 LONGEST_SUBJECT = 400  # what is compared of a subject; the longest localised phrase has 60 characters
 
@@ -22,6 +22,7 @@ class Echo(NamedTuple):
     mark: str  # "", "re" or "fwd": a reply or forward mark stands before the phrase
     sure: bool  # False for words such as "Urlaub:", which people use as a topic
     echoed: bool  # the rest is our own subject, echoed
+    dated: bool = False  # "Out of office until Monday": no colon, a time follows; people type it too
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,21 @@ class Phrases:
 @cache
 def vocabulary() -> dict[str, Phrases]:
     """The phrases of subjects.toml by section, as its head describes them."""
-    source = files("mailml.autoreply").joinpath("subjects.toml").read_text("utf-8")
-    sections: dict[str, dict[str, list[str]]] = tomllib.loads(source)
-    return {name: _indexed(by_language) for name, by_language in sections.items()}
+    return {name: _indexed(by_language) for name, by_language in written().items()}
+
+
+def written() -> dict[str, dict[str, dict[str, str]]]:
+    """subjects.toml as it stands: section -> language -> phrase -> where the phrase comes from."""
+    return {name: section for name, section in _read().items() if name not in ("sources", "times")}
+
+
+def sources() -> dict[str, str]:
+    """The documents that phrases are taken from, by the key that stands at each phrase."""
+    return dict(_read()["sources"])
+
+
+def _read() -> dict[str, Any]:
+    return tomllib.loads(files("mailml.autoreply").joinpath("subjects.toml").read_text("utf-8"))
 
 
 def languages() -> frozenset[str]:
@@ -84,8 +97,12 @@ def reply_echo(subject: str) -> Echo | None:
         if found:
             echoed = ":" in rest[len(found[0]) :].replace("：", ":")
             return Echo(*found, mark, sure=section == "replies", echoed=echoed)
+    begins = vocabulary()["replies"].match(rest, whole=False)
+    if begins and _is_time(rest[len(begins[0]) :]):
+        return Echo(*begins, mark, sure=True, echoed=False, dated=True)
     away = _AWAY.fullmatch(rest) if len(rest) <= 160 and " o" in rest else None
-    return Echo(away[0], "en", mark, sure=True, echoed=False) if away else None
+    dated = rest.startswith(("i ", "i'm ", "we ", "we're "))
+    return Echo(away[0], "en", mark, sure=True, echoed=False, dated=dated) if away else None
 
 
 def _tag_echo(subject: str) -> Echo | None:
@@ -151,14 +168,41 @@ def _ends_here(folded: str, length: int) -> bool:
     return not rest or rest[0] in ":：" or (folded[length] in " -" and rest.startswith(_ECHOED_MARKS))
 
 
-def _indexed(by_language: dict[str, list[str]]) -> Phrases:
+def _is_time(rest: str) -> bool:
+    """Whether a time and nothing else follows: "until Monday", "bis 25. September", "16. - 27. 9. Re: x"."""
+    head = _ECHOED.split(rest, maxsplit=1)[0]
+    words = head.strip(" ,.()-–").split()
+    if rest[:1] not in (" ", ",") or not 1 <= len(words) <= 8 or any(char in head for char in "?!:："):
+        return False
+    times = _times()
+    if words[0] in times["until"]:
+        return 1 < len(words) <= 6
+    if words[0] in times["from"]:
+        words = words[1:]
+    # "Out of office 2019 server broken" is prose: each word has a digit, follows one, or joins two
+    near = zip(["", *words], words, strict=False)
+    return bool(words) and all(
+        _dates(word) or _dates(before) or word in times["joins"] for before, word in near
+    )
+
+
+@cache
+def _times() -> dict[str, frozenset[str]]:
+    return {name: frozenset(words) for name, words in _read()["times"].items()}
+
+
+def _dates(word: str) -> bool:
+    return any(char.isdigit() for char in word)
+
+
+def _indexed(by_language: Mapping[str, Iterable[str]]) -> Phrases:
     index: dict[str, list[tuple[str, str]]] = {}
     for phrase, language in _longest_first(by_language):
         index.setdefault(phrase[:2], []).append((phrase, language))
     return Phrases(index)
 
 
-def _longest_first(by_language: dict[str, list[str]]) -> Iterable[tuple[str, str]]:
+def _longest_first(by_language: Mapping[str, Iterable[str]]) -> Iterable[tuple[str, str]]:
     pairs = {(fold(phrase), language) for language, phrases in by_language.items() for phrase in phrases}
     return sorted(pairs, key=lambda pair: (-len(pair[0]), pair))
 
@@ -166,11 +210,53 @@ def _longest_first(by_language: dict[str, list[str]]) -> Iterable[tuple[str, str
 _TAG = re.compile(r"^\s*(?:\[[^\[\]]{1,60}\]|\*{2,5}[^*]{1,30}\*{2,5}|\{[^{}]{1,30}\})\s*")
 _ECHO_TAG = re.compile(r"\s*[\[【(（<*]{1,3}([^\]】)）>*]{2,40})[\]】)）>*]{1,3}")
 _ECHOED_MARKS = ("re:", "aw:", "fw:", "fwd:", "sv:", "wg:", "rv:", "tr:", "antw:", "odp:", "r:")
+_ECHOED = re.compile(r" (?:re|aw|fwd?|sv|wg|rv|tr|antw|odp): ?")
+_UNTIL = frozenset(
+    [
+        "until",
+        "till",
+        "til",
+        "bis",
+        "jusqu'au",
+        "jusqu'à",
+        "hasta",
+        "fino",
+        "até",
+        "tot",
+        "t/m",
+        "do",
+        "до",
+        "по",
+        "din",
+    ]
+)
+_FROM = frozenset(["from", "vom", "ab", "du", "del", "dal", "od", "van", "vanaf", "fra", "från", "с", "de"])
+_JOINS = frozenset(
+    [
+        "-",
+        "–",
+        "to",
+        "and",
+        "bis",
+        "und",
+        "au",
+        "al",
+        "et",
+        "y",
+        "do",
+        "till",
+        "til",
+        "t/m",
+        "tot",
+        "до",
+        "по",
+    ]
+)
 _MARK = re.compile(r"^([^\s:：\[\]]{1,16})(?: ?\[\d{1,3}\]|\(\d{1,3}\))? ?[:：] *")
 # Lotus Notes: "Jane Doe/Dublin/Acme is out of the office (returning 05/06/2024)"; a name, not a clause.
 _AWAY = re.compile(
     r"(?!(?:who|what|when|while|if|how|why|where|whom|since|because|our|my|your|the|no|is|are|does)\b)"
-    r"[^\s:?]{1,60}(?: [^\s:?]{1,60}){0,4} (?:is|will be) (?:currently )?"
+    r"(?:[^\s:?]{1,60}(?: [^\s:?]{1,60}){0,4} (?:is|will be)|i am|i'm|we are|we're) (?:currently )?"
     r"(?:out of (?:the )?office|on (?:vacation|annual leave))"
     r"(?: (?:until|till|from|returning|back|and|on)\b[^?]{0,80}| ?\([^)?]{0,60}\))?[.!]?"
 )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
-from importlib.resources import files
-
 import pytest
 
 from mailml.autoreply import languages
-from mailml.autoreply.subjects import bounce_phrase, fold, reply_echo, strip_tags
+from mailml.autoreply.subjects import bounce_phrase, fold, reply_echo, sources, strip_tags, written
 from mailml.verdict import Disposition, Kind
 from tests.mailml.judged import mail, verdict
 
@@ -55,14 +52,68 @@ def subject(text: str) -> str:
     return f"Subject: {text}"
 
 
-def test_at_least_twenty_languages_are_known_and_every_line_has_a_source() -> None:
-    """The phrases are data: a language code, and a source beside each line."""
-    assert len(languages()) >= 20
-    source = files("mailml.autoreply").joinpath("subjects.toml").read_text("utf-8")
-    quoted = [line for line in source.splitlines() if '"' in line and not line.startswith("#")]
-    assert len(quoted) > 500
-    assert not [line for line in quoted if "#" not in line]
-    assert all(len(code) == 2 for section in tomllib.loads(source).values() for code in section)
+def documents(written_source: str) -> set[str]:
+    """The keys of real documents a phrase is taken from; `vendor` and `usage` say that there is none."""
+    return set(written_source.partition(":")[0].split(", ")) - {"vendor", "usage"}
+
+
+def test_every_phrase_names_its_source() -> None:
+    """Each line holds a key of a document, or says which software, or that people type it."""
+    known = sources()
+    for section in written().values():
+        for language, phrases in section.items():
+            assert len(language) == 2
+            for phrase, source in phrases.items():
+                assert set(source.partition(":")[0].split(", ")) <= set(known), phrase
+                assert not source.startswith("vendor") or len(source) > len("vendor: x"), phrase
+
+
+def test_at_least_thirty_languages_have_a_prefix_taken_from_a_document() -> None:
+    """Not what somebody remembers: a page, a specification or a program that can be looked up."""
+    replies = written()["replies"]
+    proven = {code for code, found in replies.items() if any(map(documents, found.values()))}
+    assert len(proven) >= 30
+    assert proven >= {
+        "en",
+        "de",
+        "fr",
+        "es",
+        "it",
+        "pt",
+        "nl",
+        "sv",
+        "da",
+        "no",
+        "fi",
+        "pl",
+        "cs",
+        "hu",
+        "ru",
+    }
+    assert proven >= {"ja", "zh", "ko", "tr", "ar", "he", "el", "ro", "uk", "vi"}
+    assert len(languages()) >= len(proven)
+
+
+def test_every_document_is_used_and_can_be_looked_up() -> None:
+    """A source has a name long enough to find it by, and phrases that come from it."""
+    used = {
+        key
+        for section in written().values()
+        for found in section.values()
+        for text in found.values()
+        for key in documents(text)
+    }
+    assert used == set(sources()) - {"vendor", "usage"}
+    assert all(len(title) > 20 for title in sources().values())
+
+
+def test_no_phrase_stands_twice_in_a_language() -> None:
+    """Folded, every phrase of a language has one line and one section, replies or topics."""
+    for language in languages():
+        found = [
+            fold(phrase) for name in ("replies", "topics") for phrase in written()[name].get(language, ())
+        ]
+        assert len(found) == len(set(found)), language
 
 
 @pytest.mark.parametrize("language", PREFIXED)
