@@ -18,6 +18,7 @@ from mailml.lab.arrivals import Arrival, Key
 from mailml.lab.deciding import Job, Jobs, decide_all, row_of
 from mailml.lab.folders import queue_of
 from mailml.lab.memory import Memory, memory_of
+from mailml.lab.thanks import thanks_in
 from mailml.lab.unseen import training_span
 from mailml.lab.walk import Walk
 from mailml.verdict import Context
@@ -32,7 +33,7 @@ COLUMNS = (
     "at", "account", "folder", "uidvalidity", "uid", "sha256", "thread", "joined_by", "opens", "sent",
     "automatic", "from_addr", "subject", "kind", "row", "disposition", "queue", "filed_in", "priority",
     "category", "probability", "ack", "ack_reason", "due", "due_sum", "target", "rule",
-    "final_queue", "bundle", "seen",
+    "final_queue", "bundle", "seen", "thanks",
 )  # fmt: skip
 
 
@@ -53,8 +54,9 @@ def replay(
     opens, sent (ours), automatic (ours, and a machine wrote it), from_addr, subject; of the decision kind,
     row (of the table of automated mail), disposition, queue ("" when filed), filed_in, priority, category,
     probability, ack, ack_reason, due, due_sum, target, rule; final_queue (the queue in whose folder agents
-    left it, "" if none), bundle, and seen (it came while the bundle's classifier was in training, so that it
-    proves nothing). With `decisions` the column `decision` holds the whole `Decision`s.
+    left it, "" if none), bundle, seen (it came while the bundle's classifier was in training, so that it
+    proves nothing), and thanks (a customer who only says thank you). With `decisions` the column `decision`
+    holds the whole `Decision`s.
 
     What the first replay of an archive reads and classifies is kept while the archive is open, so that a
     bundle with other rules and the same classifier is replayed in a fraction of the time. `loop_key` verifies
@@ -82,7 +84,8 @@ def replayed(
     first = decide_all(jobs, bundle, memory, workers=workers, decisions=decisions)
     settled = _Settling(archive, memory.bundle(bundle), memory, guesses, decisions=decisions)
     rows, contexts = settled.walk(history, first, Walk(loop_key))
-    return Replayed(_frame(history, rows, bundle, places, decisions=decisions), tuple(contexts))
+    made = _frame(history, rows, bundle, places, thanks_in(archive), decisions=decisions)
+    return Replayed(made, tuple(contexts))
 
 
 def _guess(history: Iterable[Arrival], loop_key: bytes) -> dict[Key, Context | None]:
@@ -140,7 +143,13 @@ class _Settling:
 
 
 def _frame(
-    history: list[Arrival], rows: list[dict[str, Any]], bundle: Bundle, queues: list[str], *, decisions: bool
+    history: list[Arrival],
+    rows: list[dict[str, Any]],
+    bundle: Bundle,
+    queues: list[str],
+    thanks: frozenset[str],
+    *,
+    decisions: bool,
 ) -> pd.DataFrame:
     import pandas as pd
 
@@ -159,6 +168,7 @@ def _frame(
             "final_queue": "" if arrival.sent else queue_of(arrival.folder, queues),
             "bundle": bundle.id,
             "seen": span is not None and not arrival.sent and span[0] <= arrival.at <= span[1],
+            "thanks": not arrival.sent and arrival.sha256 in thanks,
         }
         for arrival in history
     )
@@ -166,5 +176,5 @@ def _frame(
     frame = pd.DataFrame([{**fact, **row} for fact, row in zip(facts, rows, strict=True)], columns=columns)
     for name in ("at", "due"):
         frame[name] = pd.to_datetime(frame[name], utc=True)
-    flags = dict.fromkeys(("opens", "sent", "automatic", "ack", "seen"), "bool")
+    flags = dict.fromkeys(("opens", "sent", "automatic", "ack", "seen", "thanks"), "bool")
     return frame.astype({"probability": "float64", **flags})

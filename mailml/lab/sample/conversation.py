@@ -56,7 +56,7 @@ def tell(
         thread, customer, pen, said, route(rng, customer, said, urgent=urgent), opened, end, subject
     )
     answer_at, agent = _first_answer(story)
-    _write(story, opened, said.sentences, answer_at)
+    _write(story, opened, said.sentences, answer_at, "opening")
     if answer_at is None:
         if rng.random() < 0.5:
             _chase(story, opened)
@@ -81,7 +81,7 @@ def _first_answer(story: Conversation) -> tuple[datetime | None, Agent]:
 def _chase(story: Conversation, after: datetime) -> None:
     at = after + timedelta(hours=story.rng.uniform(20, 26))
     if at < story.end:
-        _write(story, at, content.follow_up(story.pen, story.content), None)
+        _write(story, at, content.follow_up(story.pen, story.content), None, "chase")
 
 
 def _afterwards(story: Conversation, answered: datetime, agent: Agent) -> None:
@@ -90,7 +90,7 @@ def _afterwards(story: Conversation, answered: datetime, agent: Agent) -> None:
     turn = rng.choices(("thanks", "follow-up", "detail", ""), (13, 10, 15, 62))[0]
     if not turn or at > story.end:
         return
-    _write(story, at, _turn(story, turn), None)
+    _write(story, at, _turn(story, turn), None, turn)
     again = rhythm.working_time_later(at, rhythm.response_minutes(rng, agent.pace, at.month, urgent=False))
     if turn != "thanks" and again < story.end:
         _answer(story, again, agent)
@@ -102,7 +102,7 @@ def _turn(story: Conversation, turn: str) -> str:
     return (content.follow_up if turn == "follow-up" else content.detail)(story.pen, story.content)
 
 
-def _write(story: Conversation, at: datetime, sentences: str, answer_at: datetime | None) -> None:
+def _write(story: Conversation, at: datetime, sentences: str, answer_at: datetime | None, turn: str) -> None:
     """A mail of the customer into the folder where the desk has put the conversation."""
     customer, pen, first = story.customer, story.pen, not story.references
     words = typos(story.rng, body_text(pen, customer, sentences), customer.care)
@@ -116,9 +116,8 @@ def _write(story: Conversation, at: datetime, sentences: str, answer_at: datetim
     waiting = at > story.end - _UNROUTED
     folder = "INBOX" if waiting else queue_folder(story.route.final)
     flags = () if waiting else ("\\Seen", "\\Answered") if answer_at else ("\\Seen",)
-    story.messages.append(
-        record(folder, raw, at, flags, **_truth(story, envelope, answer_at, waiting=waiting))
-    )
+    truth = _truth(story, envelope, answer_at, waiting=waiting) | {"turn": turn, "opens": first}
+    story.messages.append(record(folder, raw, at, flags, **truth))
     _remember(story, envelope, customer.name, words)
 
 

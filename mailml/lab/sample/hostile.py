@@ -48,6 +48,8 @@ def attacks(rng: Random, end: datetime) -> list[SampleMessage]:
             topic="hostile",
             role="customer",
             shape="hostile",
+            turn="opening",
+            opens=True,
             language="en",
             category="general",
             ack=True,

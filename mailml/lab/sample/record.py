@@ -15,9 +15,11 @@ class SampleMessage:
 
     Keys of `truth`: sha256, message_id, folder, thread, position (0 opens the conversation), role (customer,
     agent, ack or automated), category ("" for automated mail), topic, shape (plain, short, mixed, unclear,
-    follow-up), kind, ack (whether the message itself allows one), language, customer, first_queue,
-    final_queue, moved_by, first_human_response (seconds from this message to the first answer by a person;
-    None when there was none or the message opens nothing). Agents' answers also have `agent`.
+    follow-up), turn (of a customer: opening, chase before any answer, thanks, follow-up, detail), opens (a
+    person opens an interaction with it, and waits), kind, ack (whether the message itself allows one),
+    language, customer, first_queue, final_queue, moved_by, first_human_response (seconds from this message to
+    the first answer by a person; None when there was none or the message opens nothing). Agents' answers also
+    have `agent`.
     """
 
     folder: str
@@ -35,6 +37,8 @@ _BLANK: Mapping[str, Any] = {
     "category": "",
     "topic": "",
     "shape": "",
+    "turn": "",
+    "opens": False,
     "kind": "human",
     "ack": False,
     "language": "",

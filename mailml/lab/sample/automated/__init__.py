@@ -8,6 +8,7 @@ from random import Random
 from mailml.lab.sample.automated import away, bounces, machines, reports
 from mailml.lab.sample.automated.written import Answer, Maker, Order
 from mailml.lab.sample.record import SampleMessage, record
+from mailml.message import parse
 
 MAKERS: tuple[Maker, ...] = (*away.MAKERS, *bounces.MAKERS, *reports.MAKERS, *machines.MAKERS)
 
@@ -30,6 +31,8 @@ def write(one: Maker, rng: Random, at: datetime, about: Answer, thread: str) -> 
         thread=thread,
         topic=one.name,
         kind=one.kind,
+        # a person who answers nothing we hold opens an interaction, whatever marks the mail imitates
+        opens=one.kind == "human" and not parse(made.raw).is_reply,
         ack=one.ack,
         language=made.language,
         customer=made.sender,
