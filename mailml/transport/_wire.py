@@ -126,6 +126,11 @@ class Client(IMAPClient):  # type: ignore[misc]  # imapclient ships no types
         return Connection(self.host, self.port, self._account.timeout, context)
 
     @property
+    def where(self) -> str:
+        """The account in words, for errors."""
+        return self._account.where
+
+    @property
     def connection(self) -> Connection:
         """The imaplib connection underneath."""
         connection: Connection = self._imap

@@ -12,20 +12,21 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 
 from imapclient.exceptions import IMAPClientError
 
 from mailml.errors import DisconnectedError, FolderError, TLSError
-from mailml.transport import _faults, _fetch, _idle, _numbers
+from mailml.transport import _faults, _fetch, _finding, _idle, _numbers
 from mailml.transport._fetch import Fetched
+from mailml.transport._finding import Head
 from mailml.transport._folders import Folder, folder_of, guessed
 from mailml.transport._login import log_in
 from mailml.transport._wire import Client, tls_context
 from mailml.transport.account import Account
 
-__all__ = ["Fetched", "Folder", "ImapSession", "Selected", "connect"]
+__all__ = ["Fetched", "Folder", "Head", "ImapSession", "Selected", "connect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,30 +127,26 @@ class ImapSession:
         self._forget_news()
         return self.selected
 
+    def has_folder(self, folder: str) -> bool:
+        """Whether the server has a folder of this name."""
+        with self._working(folder):
+            listed = self._client.list_folders("", folder)  # a name with * or % is a pattern to LIST
+            return any(str(name).casefold() == folder.casefold() for _, _, name in listed)
+
     def create_folder(self, folder: str) -> None:
         """Makes a folder (and subscribes to it); it is no error when it exists already."""
         with self._working(folder):
-            if not self._client.folder_exists(folder):
+            if not self.has_folder(folder):
                 self._client.create_folder(folder)
             self._client.subscribe_folder(folder)
 
     # -- messages --------------------------------------------------------------------------------------------
 
     def uids(self, first: int = 1) -> list[int]:
-        """The UIDs from `first` on in the opened folder, ascending.
-
-        `n:*` always names the last message, even below n (RFC 3501 6.4.8): it is filtered out.
-        """
+        """The UIDs from `first` on in the opened folder, ascending."""
         self._forget_news()
-        if self.has("ESEARCH"):
-            # Ranges instead of numbers: 100,000 messages in a few bytes, and no line too long.
-            with self._working(self._folder()):
-                line = self._untagged("ESEARCH", f"SEARCH RETURN (ALL) UID {first}:*")
-            found = _numbers.esearch_all(line)
-        else:
-            with self._working(self._folder()):
-                found = [int(uid) for uid in self._client.search(f"UID {first}:*")]
-        return sorted({uid for uid in found if uid >= first})
+        with self._working(self._folder()):
+            return _finding.from_uid(self._client, first, extended=self.has("ESEARCH"))
 
     def uids_since(self, uid: int) -> list[int]:
         """The UIDs above `uid`, ascending: one round trip when nothing is new."""
@@ -160,24 +157,24 @@ class ImapSession:
         before = self.selected
         if before is None or before.folder != folder:
             self.examine(folder)
-        found = self._with_message_id(folder, message_id)
+        with self._working(folder):
+            found = _finding.with_message_id(self._client, message_id)
         if before is not None and before.folder != folder:
             self._open(before.folder, readonly=before.readonly)
         return found
 
-    def _with_message_id(self, folder: str, message_id: str) -> list[int]:
-        with self._working(folder):
-            found = [int(uid) for uid in self._client.search(["HEADER", "Message-ID", message_id])]
-            # HEADER searches substrings: "<1@x>" is in "<11@x>" only by accident, but in a comment often.
-            told = self._client.fetch(found, ["BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"]) if found else {}
-        wanted = re.compile(
-            rb"(?im)^message-id:\s*" + re.escape(message_id.encode("utf-8", "replace")) + rb"\s*$"
-        )
-        # a message that somebody removes between SEARCH and FETCH is told nothing of
-        heads = {uid: told.get(uid, {}).values() for uid in found}
-        return sorted(
-            uid for uid in found if any(isinstance(v, bytes) and wanted.search(v) for v in heads[uid])
-        )
+    def uids_arrived_since(self, day: date) -> list[int]:
+        """The UIDs of what arrived in the opened folder on this day or later, ascending.
+
+        COPY and MOVE keep the day of arrival (RFC 3501 6.4.7), or servers set a later one.
+        """
+        with self._working(self._folder()):
+            return _finding.since(self._client, day)
+
+    def heads(self, uids: Sequence[int]) -> list[Head]:
+        """UID, size and Message-ID line of these messages: enough to tell which are worth fetching."""
+        with self._working(self._folder()):
+            return list(_finding.heads(self._client, uids))
 
     def fetch_raw(
         self, uids: Sequence[int], *, per_command: int = 500, max_bytes: int | None = None
@@ -216,17 +213,33 @@ class ImapSession:
         Without MOVE (RFC 6851) it copies, marks and expunges exactly these UIDs; a server without UIDPLUS is
         refused, because its EXPUNGE would take other people's deleted mail along.
         """
-        if not uids:
-            return {}
+        if self.has("MOVE"):
+            with self._working(folder):
+                return self._copied("MOVE", uids, folder) if uids else {}
+        copied = self.copy(uids, folder)
+        self.expunge(uids)
+        return copied
+
+    def copy(self, uids: Sequence[int], folder: str) -> dict[int, int]:
+        """Copies messages and returns their new UIDs: the first half of a move where the server has no MOVE.
+
+        Refused on a server without UIDPLUS, where `expunge` could not follow.
+        """
+        self._need_uidplus()
         with self._working(folder):
-            if self.has("MOVE"):
-                return self._copied("MOVE", uids, folder)
-            if not self.has("UIDPLUS"):
-                raise FolderError("the server has neither MOVE nor UIDPLUS", where=self.account.where)
-            copied = self._copied("COPY", uids, folder)
-            self._client.add_flags(uids, [b"\\Deleted"], silent=True)
-            self._client.uid_expunge(uids)
-            return copied
+            return self._copied("COPY", uids, folder) if uids else {}
+
+    def expunge(self, uids: Sequence[int]) -> None:
+        """Takes exactly these messages out of the opened folder: for those that lie elsewhere by now."""
+        self._need_uidplus()
+        with self._working(self._folder()):
+            if uids:
+                self._client.add_flags(uids, [b"\\Deleted"], silent=True)
+                self._client.uid_expunge(uids)
+
+    def _need_uidplus(self) -> None:
+        if not self.has("UIDPLUS"):
+            raise FolderError("the server has neither MOVE nor UIDPLUS", where=self.account.where)
 
     def _copied(self, command: str, uids: Sequence[int], folder: str) -> dict[int, int]:
         untagged = self._client.connection.untagged_responses
@@ -285,15 +298,3 @@ class ImapSession:
         self._client.connection.noted = []
         for name in ("EXISTS", "EXPUNGE", "RECENT", "FETCH"):
             self._client.connection.untagged_responses.pop(name, None)
-
-    def _untagged(self, name: str, command: str) -> bytes:
-        verb, _, arguments = command.partition(" ")
-        connection = self._client.connection
-        connection.untagged_responses.pop(name, None)
-        status, told = connection.uid(verb, arguments)
-        if status != "OK":
-            raise IMAPClientError(str(told[-1], "utf-8", "replace"))
-        lines = connection.untagged_responses.pop(name, None)
-        if not lines or not isinstance(lines[-1], bytes):
-            raise DisconnectedError(f"the server answered {verb} without {name}", where=self.account.where)
-        return lines[-1]

@@ -12,16 +12,21 @@ stays in doubt is `uncertain` and never sent again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from .engine import Tx
-from .schema import incoming, mailboxes, outbox
+from .schema import incoming, mailboxes, outbox, raws
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A message to be moved from the inbox to a folder."""
+    """A message to be moved from the inbox to a folder.
+
+    `kept` is how many bytes `sha256` was taken of: all of them, or the head of a truncated mail. With
+    `remote_uid` a copy lies in the folder already and the original is still to go.
+    """
 
     id: int
     incoming_id: int
@@ -31,7 +36,11 @@ class Move:
     uid: int
     message_id: str
     sha256: str
+    size: int
+    kept: int
+    received_at: int
     attempts: int
+    remote_uid: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +81,12 @@ def add_mail(tx: Tx, effect: str, dedupe: str, now: int, *, raw: bytes, **row: o
 def moves(tx: Tx, mailbox: int, now: int, limit: int = 100) -> list[Move]:
     """Moves of a mailbox that are due, oldest first."""
     o, i = outbox.c, incoming.c
-    columns = [
-        o.id,
-        o.incoming_id,
-        o.source,
-        o.folder,
-        i.uidvalidity,
-        i.uid,
-        i.message_id,
-        i.sha256,
-        o.attempts,
-    ]
+    columns: list[ColumnElement[Any]] = [o.id, o.incoming_id, o.source, o.folder, o.attempts, o.remote_uid]
+    columns += [i.uidvalidity, i.uid, i.message_id, i.sha256, i.size, i.received_at]
+    columns += [func.coalesce(func.length(raws.c.raw), i.size).label("kept")]
     due = (o.state == "pending") & (o.effect == "move") & (o.mailbox_id == mailbox) & (o.due_at <= now)
-    rows = tx.execute(
-        select(*columns).select_from(outbox.join(incoming)).where(due).order_by(o.id).limit(limit)
-    )
+    joined = outbox.join(incoming).outerjoin(raws, raws.c.incoming_id == i.id)
+    rows = tx.execute(select(*columns).select_from(joined).where(due).order_by(o.id).limit(limit))
     return [Move(**row._mapping) for row in rows]
 
 
@@ -97,6 +97,24 @@ def moved(tx: Tx, move: Move, state: str, now: int, *, remote_uid: int | None = 
         update(outbox).where(outbox.c.id == move.id, outbox.c.state == "pending").values(**values)
     ).rowcount:
         tx.execute(update(incoming).where(incoming.c.id == move.incoming_id).values(moved_at=now))
+
+
+def landed(tx: Tx, move: Move, remote_uid: int) -> None:
+    """A copy lies in the folder: from now on only the original is to go, whatever dies meanwhile."""
+    tx.execute(update(outbox).where(outbox.c.id == move.id).values(remote_uid=remote_uid))
+
+
+def taken(tx: Tx, move: Move, folder: str) -> set[int]:
+    """The UIDs in a folder that are known to be other mails with the very same bytes."""
+    o, i = outbox.c, incoming.c
+    twins = (i.sha256 == move.sha256) & (o.incoming_id != move.incoming_id) & (o.folder == folder)
+    known = select(o.remote_uid).select_from(outbox.join(incoming)).where(twins, o.remote_uid.is_not(None))
+    return set(tx.execute(known).scalars())
+
+
+def newest(tx: Tx) -> int:
+    """The number of the latest intent: every later one is younger than this moment."""
+    return int(tx.execute(select(func.max(outbox.c.id))).scalar() or 0)
 
 
 def next_send(tx: Tx, now: int) -> Send | None:

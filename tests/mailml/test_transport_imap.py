@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -186,6 +186,44 @@ def test_move_without_MOVE(dovecot: User) -> None:  # noqa: N802
         with pytest.raises(FolderError, match="neither MOVE nor UIDPLUS"):
             session.move([2], "Q")
         assert session.uids() == [2, 3]
+
+
+def test_a_copy_is_taken_away_only_where_exactly_it_can_be(dovecot: User) -> None:
+    """The two halves of a move one by one: the copy first, then exactly these messages, or a refusal."""
+    with imap.connect(dovecot.account()) as session:
+        for number in range(3):
+            session.append("INBOX", mail(str(number)), ["\\Deleted"] if number == 2 else [])
+        assert not session.has_folder("Q%*")
+        session.create_folder("Q%*")
+        session.create_folder("Q%*")
+        assert session.has_folder("Q%*")
+        assert not session.has_folder("Q%")
+        session.select("INBOX")
+        assert session.copy([1, 2], "Q%*") == {1: 1, 2: 2}
+        assert session.uids() == [1, 2, 3]
+        session.expunge([2])
+        assert session.uids() == [1, 3]
+        session.capabilities -= {"UIDPLUS"}
+        for refused in (lambda: session.copy([1], "Q%*"), lambda: session.expunge([1])):
+            with pytest.raises(FolderError, match="UIDPLUS"):
+                refused()
+        assert session.uids() == [1, 3]
+
+
+def test_heads_and_arrivals_tell_whom_to_compare(dovecot: User) -> None:
+    """By the day of arrival, and with size and Message-ID of each; what is gone is left out."""
+    raws = [mail("old", "<1@x.example>"), mail("new", "<2@x.example>"), mail("nameless")]
+    with imap.connect(dovecot.account()) as session:
+        for raw, day in zip(raws, (1, 5, 6), strict=True):
+            session.append("INBOX", raw, when=datetime(2026, 3, day, 12, tzinfo=UTC))
+        session.examine("INBOX")
+        assert session.uids_arrived_since(date(2026, 3, 5)) == [2, 3]
+        assert session.uids_arrived_since(date(2027, 1, 1)) == []
+        heads = {head.uid: head for head in session.heads([1, 2, 3, 99])}
+    assert sorted(heads) == [1, 2, 3]
+    assert [heads[uid].size for uid in (1, 2, 3)] == [len(raw) for raw in raws]
+    assert b"<2@x.example>" in heads[2].message_id
+    assert b"@" not in heads[3].message_id
 
 
 def test_finding_a_message_id(dovecot: User) -> None:
