@@ -1,10 +1,13 @@
 """Panels: widgets for JupyterLab that show strangers' mail as text, never as markup, and write to disk first.
 
-Each has a plain object beside it that does the same without a widget (`Session`).
+Each has a plain object beside it that does the same without a widget: `Session` for `label`, `Tuning` for
+`tune`, `Mistakes` for `errors`.
 """
 
 from mailml.lab.panels.candidates import Candidate, candidates
 from mailml.lab.panels.labelling import label
+from mailml.lab.panels.mistakes import Mistakes, errors
 from mailml.lab.panels.session import Session
+from mailml.lab.panels.tuning import Minutes, Tuning, tune
 
-__all__ = ["Candidate", "Session", "candidates", "label"]
+__all__ = ["Candidate", "Minutes", "Mistakes", "Session", "Tuning", "candidates", "errors", "label", "tune"]

@@ -33,7 +33,7 @@ class Session:
             what = f"{len(categories)} categories ({', '.join(categories)}) do not fit the keys 1 to 9"
             raise LabelError(what, cure="Give one to nine different categories")
         self.items, self.store, self.categories = tuple(items), store, tuple(categories)
-        self.by = by or _login()
+        self.by = by or login()
         self.done: list[tuple[str, str | None]] = []
         self._clock = clock
         self._known = {item.message for item in self.items}
@@ -91,7 +91,8 @@ class Session:
         self.store.add([Label(message, label, self.by, "panel", self._clock(), note=note)])
 
 
-def _login() -> str:
+def login() -> str:
+    """Who sits here: the login name, or "analyst" where there is none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # containers without a password entry
