@@ -30,6 +30,10 @@ _PROGRAMS = (
     "X-RT-Loop-Prevention",  # Request Tracker
     "X-Boxtrapper",  # cPanel challenge-response
     "X-TMDA-Fingerprint",  # TMDA challenge-response
+    "X-Spamarrest-noauth",  # Spam Arrest; this and the next two by SpamAssassin's vbounce
+    "X-Choicemail-Registration-Request",
+    "X-Bluebottle-Request",
+    "X-ServiceNow-Generated",  # Zammad reads it, too
     "X-Facebook-Notify",
     "X-LinkedIn-Class",
     "X-Twitter-Dispatcher",

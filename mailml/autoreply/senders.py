@@ -64,14 +64,18 @@ _MACHINES = (
     r"|autoanswer|bugzilla(?:-daemon)?"
 )
 _ALONE = (
-    r"mailer|crond?|www-data|nagios|zabbix|jenkins|jira|rss|rssfeeds?|feeds?|news|updates?|digest|reminders?"
-    r"|automated|automatic|autosend|system-?mail"
+    r"mailer|crond?|www-data|nagios|zabbix|icinga2?|grafana|alertmanager|prometheus|check_?mk|munin|monit|jenkins"
+    r"|jira|rss|rssfeeds?|feeds?|news|updates?|digest|reminders?|automated|automatic|autosend|system-?mail"
+    # telephone systems and copiers: what they bring is a customer's, but nobody reads answers to them
+    r"|asterisk|freepbx|pbx|voice-?mail|scanner|scan-?(?:2|to)-?e?mail"
 )
 _ROBOT = re.compile(
     rf"(?:(?:.{{1,60}}[-_.+=])?(?:{_NO_REPLY})\d{{0,3}}(?:[-_.+=].*)?"
     # what a machine adds to its name is a tag or a code; a dot or a blank leads on to a person's name
     rf"|(?:{_MACHINES})(?:[-+=].*)?|(?:{_ALONE})"
-    r"|.{1,60}[-_.](?:notifications?|bounces?|alerts?|news|newsletter|updates|digest|daemon|robot|bot)"
+    r"|.{1,60}[-_](?:notifications?|bounces?|alerts?|news|newsletter|updates|digest|daemon|robot|bot)"
+    # behind a dot stands a person's last name, as in jo.alert@: plurals only
+    r"|.{1,60}\.(?:notifications?|bounces|alerts|newsletter|updates)"
     r"|owner-.+|.+-(?:request|owner|bounces|errors))"
 )
 _LONGEST_LOCAL = 128  # RFC 5321 4.5.3.1.1 allows 64; VERP senders are longer

@@ -67,12 +67,21 @@ def languages() -> frozenset[str]:
 
 
 def fold(text: str) -> str:
-    """The text as phrases are compared: NFKC, case-folded, no marks of direction, single spaces."""
+    """The text as phrases are compared: NFKC, case-folded, no accents, no marks of direction, single spaces.
+
+    Capitals lose their accents in Greek and gain a dot in Turkish, and many people type none at all.
+    """
     if text.isascii():
         return " ".join(text[:LONGEST_SUBJECT].lower().split())
-    flat = unicodedata.normalize("NFKC", text[:LONGEST_SUBJECT]).replace("’", "'").casefold()
-    visible = "".join(char for char in flat if unicodedata.category(char) != "Cf")
-    return " ".join(visible.split())
+    flat = (
+        unicodedata.normalize("NFKC", text[:LONGEST_SUBJECT]).replace("’", "'").casefold().replace("ı", "i")
+    )
+    apart = unicodedata.normalize("NFD", flat)
+    # only the accents of Latin, Greek and Cyrillic: elsewhere marks are letters
+    visible = (
+        char for char in apart if not "\u0300" <= char <= "\u036f" and unicodedata.category(char) != "Cf"
+    )
+    return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
 
 
 def strip_tags(subject: str) -> str:
@@ -188,7 +197,7 @@ def _is_time(rest: str) -> bool:
 
 @cache
 def _times() -> dict[str, frozenset[str]]:
-    return {name: frozenset(words) for name, words in _read()["times"].items()}
+    return {name: frozenset(map(fold, words)) for name, words in _read()["times"].items()}
 
 
 def _dates(word: str) -> bool:
