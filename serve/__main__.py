@@ -7,11 +7,9 @@ Exit codes: 0 done, 1 something failed and was written down, 2 wrong arguments, 
 
 from __future__ import annotations
 
-import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -29,6 +27,8 @@ from .arguments import (
     show_json,
 )
 from .byhand import breaker_app, filed_app, quarantine_app
+from .feedback import export_feedback
+from .release_commands import bundle_app, decisions_app
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The service that routes a support mailbox."
@@ -36,6 +36,9 @@ app = typer.Typer(
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(breaker_app, name="breaker")
 app.add_typer(filed_app, name="filed")
+app.command("export-feedback")(export_feedback)
+app.add_typer(bundle_app, name="bundle")
+app.add_typer(decisions_app, name="decisions")
 
 
 @app.command()
@@ -54,10 +57,10 @@ def run(
 @app.command()
 def check(config: ConfigOption = DEFAULT) -> None:
     """Read configuration and bundle; print every fault at once."""
-    from mailml.bundle import Bundle
+    from .bundles import load
 
     checked = configuration.load(config)
-    bundle = Bundle.load(checked.service.bundle)
+    bundle = load(checked.service.bundle, checked.releases.public_key)
     names = ", ".join(mailbox.name for mailbox in checked.mailboxes)
     typer.echo(f"{config}: good. Mailboxes: {names}. Bundle: {bundle.id}")
 
@@ -78,6 +81,26 @@ def doctor(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def login(
+    config: ConfigOption = DEFAULT,
+    mailbox: Annotated[str, typer.Option(help="One account; all that are not signed in unless given.")] = "",
+) -> None:
+    """Sign in to the mailboxes of people (auth = "microsoft365-user") with a code in a browser."""
+    from mailml.transport.delegated import DelegatedTokens
+
+    accounts = configuration.load(config).accounts()
+    people = {name: one.auth for name, one in accounts.items() if isinstance(one.auth, DelegatedTokens)}
+    if mailbox and mailbox not in people:
+        raise InputError(f'{mailbox!r} is no account with auth = "microsoft365-user"', where=str(config))
+    # the mailbox and the account that sends usually share one person and one cache
+    asked = {one.cache: one for name, one in people.items() if mailbox in ("", name)}
+    for one in asked.values():
+        typer.echo(f"{one.login(typer.echo)} is signed in; remembered in {one.cache}")
+    if not asked:
+        typer.echo('no account has auth = "microsoft365-user"')
+
+
+@app.command()
 def status(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
     """Freshness, latency, what waits, what went wrong."""
     from .showing import status as figures
@@ -89,28 +112,6 @@ def status(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
         show_json(told)
     else:
         typer.echo("\n".join(status_lines(told)))
-
-
-@app.command()
-def decisions(
-    config: ConfigOption = DEFAULT,
-    jsonl: Annotated[
-        bool, typer.Option("--jsonl", help="One JSON object a line, the whole decision.")
-    ] = False,
-    hours: Annotated[float | None, typer.Option(help="Only what came in the last hours.")] = None,
-    verify: Annotated[bool, typer.Option(help="Make each decision again and compare the bytes.")] = False,
-) -> None:
-    """Every message with its one outcome."""
-    from .showing import every_decision
-
-    differ = 0
-    with opened(config) as (checked, journal):
-        for line in every_decision(journal, hours=hours, config=checked if verify else None):
-            differ += line.get("same_again") is False
-            typer.echo(
-                json.dumps(line, ensure_ascii=False, sort_keys=True) if jsonl else _decision_line(line)
-            )
-    raise typer.Exit(EXIT_NOT_GOOD if differ else 0)
 
 
 @app.command()
@@ -167,18 +168,6 @@ def _text(file: Path) -> str:
         return sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read ({error})", where=str(file)) from error
-
-
-def _decision_line(line: dict[str, Any]) -> str:
-    when = datetime.fromtimestamp(line["received_at"] / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-    head = f"{line['number']}  {when}  {line['mailbox']} uid {line['uid']}"
-    if line["decision"] is None:
-        return f"{head}  {line['state']}  {line['quarantined']}"
-    made = line["decision"]
-    ack = "ack" if made["ack"]["send"] else f"no ack ({made['ack']['reason']})"
-    place = made["queue"] or made["folder"]
-    done = ", ".join(f"{effect['effect']} {effect['state']}" for effect in line["effects"])
-    return f"{head}  {line['reference'] or '-':9}  {made['verdict']['kind']} -> {place}  {ack}  [{done}]"
 
 
 def main() -> None:

@@ -6,14 +6,14 @@ import structlog
 
 from mailml.errors import MailmlError
 
+from . import alarms
 from .bells import Bells
 from .config import Config
-from .instants import HOUR, MINUTE, SECOND, Clock, now_ms
-from .journal import Journal, events, incoming, interactions
+from .instants import HOUR, MINUTE, Clock, now_ms
+from .journal import Journal, events, interactions, marks
 from .reconcile import reconcile
 
 _TICK_SECONDS = 10.0
-_SILENT_POLLS = 3  # polls that may be missed before a mailbox counts as silent
 
 
 class Timekeeper:
@@ -22,7 +22,6 @@ class Timekeeper:
     def __init__(self, journal: Journal, config: Config, *, clock: Clock = now_ms) -> None:
         self.journal, self.config, self.clock = journal, config, clock
         self.log = structlog.get_logger("clock")
-        self._silent: set[str] = set()
         self._started_at = self._reconciled_at = clock()  # the watchers are reading everything just now
 
     def run(self, bells: Bells) -> None:
@@ -34,7 +33,7 @@ class Timekeeper:
     def tick(self) -> None:
         """Everything that is due at this moment."""
         self._answers()
-        self._freshness()
+        self._alarms()
         if self.clock() - self._reconciled_at >= self.config.service.reconcile_hours * HOUR:
             self.reconcile()
 
@@ -56,23 +55,18 @@ class Timekeeper:
                     interactions.mark(tx, one.id, column, now)
                     events.add(tx, kind, now, one.reference, level=level, interaction=one.id)
 
-    def _freshness(self) -> None:
-        """A mailbox that fell silent is an alarm: a failure must not look like an empty mailbox."""
+    def _alarms(self) -> None:
+        """Tell of what is wrong now, once: a failure must not look like an empty mailbox."""
         now = self.clock()
-        period = self.config.service.poll_seconds * _SILENT_POLLS + 60
-        before = now - round(period * SECOND)
-        if before < self._started_at:
-            return  # a service that has just started has not been silent yet
         with self.journal.read() as tx:
-            silent = {name: number for number, name in incoming.stale(tx, before)}
-        watched = {mailbox.name for mailbox in self.config.mailboxes}
-        fell = [name for name in silent if name in watched and name not in self._silent]
-        self._silent = set(silent) & watched
-        if fell:
-            with self.journal.write() as tx:
-                for name in fell:
-                    self.log.error("mailbox silent", mailbox=name)
-                    events.add(tx, "mailbox_silent", now, name, level="alarm", mailbox=silent[name])
+            found = list(alarms.conditions(tx, self.config, now, self._started_at))
+            quiet = not found and not marks.names(tx, "alarm:")
+        if quiet:
+            return
+        with self.journal.write() as tx:
+            told = alarms.tell(tx, found, self.config, now)
+        for one in told:
+            self.log.error(one.kind.replace("_", " "), about=one.about, why=one.note)
 
     def reconcile(self) -> None:
         """Compare every inbox with the journal; one that cannot be reached does not hold up the others."""

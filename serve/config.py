@@ -128,6 +128,10 @@ class Config(BaseModel):
     alarms: Alarms = Alarms()
     retention: Retention = Retention()
 
+    def accounts(self) -> dict[str, Account]:
+        """Every account that logs in somewhere, by name."""
+        return {**{one.name: one.account for one in self.mailboxes}, "smtp": self.smtp.account}
+
 
 def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
     """The configuration of a file; raises InputError or ConfigError with all faults."""

@@ -7,11 +7,14 @@ import ipaddress
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from mailml.errors import ConfigError, Fault, InputError
-from mailml.transport.oauth import AUTHORITY, GoogleTokens, MicrosoftTokens, StaticToken, TokenProvider
+from mailml.transport import _microsoft
+from mailml.transport._certificate import Certificate
+from mailml.transport.oauth import GoogleTokens, MicrosoftTokens, StaticToken, TokenProvider
 from mailml.transport.secret import Secret
 
 PORTS = {("imap", "tls"): 993, ("imap", "starttls"): 143, ("imap", "none"): 143}
@@ -19,10 +22,12 @@ PORTS |= {("smtp", "tls"): 465, ("smtp", "starttls"): 587, ("smtp", "none"): 25}
 HOSTS = {
     ("microsoft365", "imap"): "outlook.office365.com",
     ("microsoft365", "smtp"): "smtp.office365.com",
+    ("microsoft365-user", "imap"): "outlook.office365.com",
+    ("microsoft365-user", "smtp"): "smtp.office365.com",
     ("gmail", "imap"): "imap.gmail.com",
     ("gmail", "smtp"): "smtp.gmail.com",
 }
-AUTHS = ("password", "microsoft365", "gmail", "token", "none")
+AUTHS = ("password", "microsoft365", "microsoft365-user", "gmail", "token", "none")
 SOURCES = ("env", "file", "keyring")
 KEYS: dict[str, type | tuple[type, ...]] = {
     "host": str,
@@ -44,6 +49,9 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "client_secret_env": str,
     "client_secret_file": str,
     "client_secret_keyring": str,
+    "client_secret_expires": (date, str),
+    "client_certificate_file": str,
+    "token_cache": str,
     "authority": str,
     "authority_ca_file": str,
     "service_account_file": str,
@@ -71,6 +79,19 @@ class Account:
     def where(self) -> str:
         """The account in words for an error: its name and server."""
         return f"{self.name} ({self.host}:{self.port})" if self.name else f"{self.host}:{self.port}"
+
+    def token_ends(self) -> float | None:
+        """When the token handed out last ends (seconds since 1970); None where there is none."""
+        ends = getattr(self.auth, "expires_at", None)
+        return ends() if ends is not None else None
+
+    def secret_ends(self) -> datetime | None:
+        """When the client secret or certificate ends (UTC), as far as anybody knows."""
+        if not isinstance(self.auth, MicrosoftTokens):
+            return None
+        if isinstance(self.auth.secret, Certificate):
+            return self.auth.secret.ends()
+        return _microsoft.midnight(self.auth.secret_ends) if self.auth.secret_ends else None
 
     @classmethod
     def from_mapping(
@@ -182,7 +203,7 @@ class _Table:
             auth=self._auth(kind, user, host),
             port=self._port(security),
             security=security,
-            ca_file=self._existing("ca_file"),
+            ca_file=self.existing("ca_file"),
             timeout=self._timeout(),
         )
 
@@ -207,7 +228,7 @@ class _Table:
             self.fault("timeout", f"{timeout:g} is out of range", "Choose seconds between 1 and 3600")
         return timeout
 
-    def _existing(self, key: str) -> str | None:
+    def existing(self, key: str) -> str | None:
         if key not in self.values:
             return None
         path = Path(self.base, str(self.values[key])).expanduser()
@@ -219,9 +240,11 @@ class _Table:
         if kind == "none":
             return None
         if kind == "microsoft365":
-            return self._microsoft()
+            return _microsoft.app(self, self._secret)
+        if kind == "microsoft365-user":
+            return _microsoft.person(self, user)
         if kind == "gmail" and "service_account_file" in self.values:
-            return GoogleTokens(self._existing("service_account_file") or "", user)
+            return GoogleTokens(self.existing("service_account_file") or "", user)
         if kind == "token":
             return StaticToken(self._secret("token"))
         return self._password(host)
@@ -244,18 +267,3 @@ class _Table:
             )
             return Secret("literal", "")
         return Secret(found[0], str(self.values[f"{stem}_{found[0]}"]), self.base)
-
-    def _microsoft(self) -> MicrosoftTokens:
-        for key in ("tenant", "client_id"):
-            if not self.values.get(key):
-                self.fault(key, "is missing", "Copy it from the app registration in Entra ID")
-        authority = str(self.values.get("authority", AUTHORITY))
-        if not authority.startswith("https://"):
-            self.fault("authority", "must be an https address")
-        return MicrosoftTokens(
-            tenant=str(self.values.get("tenant", "")),
-            client_id=str(self.values.get("client_id", "")),
-            secret=self._secret("client_secret"),
-            authority=authority,
-            ca_file=self._existing("authority_ca_file"),
-        )

@@ -6,12 +6,17 @@ pays for them.
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from mailml.errors import AuthError, ConnectError
+from mailml.transport._certificate import Certificate
 from mailml.transport.secret import Secret
 
 # IMAP and SMTP accept this audience only; a Graph-scope token is issued gladly and then refused at login.
@@ -50,26 +55,28 @@ class MicrosoftTokens:
 
     tenant: str
     client_id: str
-    secret: Secret
+    secret: Secret | Certificate
     authority: str = AUTHORITY
     ca_file: str | None = None
+    secret_ends: date | None = None  # Entra ID does not tell an app when its own secret ends
     _cell: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def token(self) -> str:
         """An access token for IMAP and SMTP, from the cache where it is still good."""
-        with self._lock:
-            try:
-                answer = self._app().acquire_token_for_client([MICROSOFT_SCOPE])
-            except OSError as error:  # requests' errors are OSErrors
-                raise ConnectError(
-                    f"the identity provider cannot be reached: {error}", where=self.authority
-                ) from error
-            except ValueError as error:  # msal's word for a tenant that does not exist
-                raise AuthError(f"the identity provider refused: {error}", where=self.authority) from error
+        with self._lock, reaching(self.authority):
+            answer = self._app().acquire_token_for_client([MICROSOFT_SCOPE])
         if token := answer.get("access_token"):
+            self._cell["expires_at"] = time.time() + float(answer.get("expires_in", 0))
             return str(token)
-        raise _refused(answer, self.authority)
+        # a renewed secret or certificate file must take effect without a restart
+        self._cell.pop("app", None)
+        raise refused(answer, self.authority)
+
+    def expires_at(self) -> float | None:
+        """When the token handed out last ends (seconds since 1970), None before the first."""
+        found: float | None = self._cell.get("expires_at")
+        return found
 
     def _app(self) -> Any:
         import msal
@@ -80,20 +87,32 @@ class MicrosoftTokens:
                 client_credential=self.secret.reveal(),
                 authority=f"{self.authority.rstrip('/')}/{self.tenant}",
                 instance_discovery=None if self.authority == AUTHORITY else False,
-                http_client=_session(self.ca_file),
+                http_client=session(self.ca_file),
             )
         return self._cell["app"]
 
 
-def _session(ca_file: str | None) -> Any:
+@contextlib.contextmanager
+def reaching(authority: str) -> Iterator[None]:
+    """Errors of the way to an identity provider in our own words."""
+    try:
+        yield
+    except OSError as error:  # requests' errors are OSErrors
+        raise ConnectError(f"the identity provider cannot be reached: {error}", where=authority) from error
+    except ValueError as error:  # msal's word for a tenant that does not exist
+        raise AuthError(f"the identity provider refused: {error}", where=authority) from error
+
+
+def session(ca_file: str | None) -> Any:
+    """An HTTP session for msal and google-auth that never waits for ever."""
     import requests
 
-    session = requests.Session()
+    made = requests.Session()
     if ca_file:
         # REQUESTS_CA_BUNDLE would override `verify`: with an own authority the environment has no say.
-        session.verify, session.trust_env = ca_file, False
-    session.request = _with_timeout(session.request)  # type: ignore[method-assign]
-    return session
+        made.verify, made.trust_env = ca_file, False
+    made.request = _with_timeout(made.request)  # type: ignore[method-assign]
+    return made
 
 
 def _with_timeout(request: Any) -> Any:
@@ -105,11 +124,15 @@ def _with_timeout(request: Any) -> Any:
     return timed
 
 
-def _refused(answer: dict[str, Any], where: str) -> AuthError:
+def refused(answer: dict[str, Any], where: str) -> AuthError:
+    """The identity provider's refusal in its own words, with the cure."""
     words = str(answer.get("error_description") or answer.get("error") or "no reason given").splitlines()[0]
     cures = {
         "AADSTS7000215": "Create a new client secret and store its value, not its id",
         "AADSTS7000222": "The client secret has expired: create a new one",
+        "AADSTS700027": "Upload this certificate to the app registration, or renew it",
+        "AADSTS7000218": "Allow public client flows in the app registration",
+        "AADSTS70016": "Enter the code within its time",
         "AADSTS700016": "Check client_id and tenant",
         "AADSTS90002": "Check the tenant",
     }
@@ -135,7 +158,7 @@ class GoogleTokens:
             credentials = self._credentials()
             try:
                 if not credentials.valid:
-                    credentials.refresh(Request(_session(None)))
+                    credentials.refresh(Request(session(None)))
             except TransportError as error:
                 raise ConnectError(
                     f"Google's token service cannot be reached: {error}", where=self.user
@@ -146,7 +169,14 @@ class GoogleTokens:
                     where=self.user,
                     cure="Check domain-wide delegation of the service account for https://mail.google.com/",
                 ) from error
+            if credentials.expiry is not None:  # google-auth's is naive UTC
+                self._cell["expires_at"] = credentials.expiry.replace(tzinfo=UTC).timestamp()
         return str(credentials.token)
+
+    def expires_at(self) -> float | None:
+        """When the token handed out last ends (seconds since 1970), None before the first."""
+        found: float | None = self._cell.get("expires_at")
+        return found
 
     def _credentials(self) -> Any:
         from google.oauth2 import service_account

@@ -23,3 +23,15 @@ def put(tx: Tx, name: str, value: int) -> None:
 def has(tx: Tx, name: str) -> bool:
     """Whether the mark was ever set."""
     return tx.execute(select(marks.c.name).where(marks.c.name == name)).first() is not None
+
+
+def names(tx: Tx, prefix: str) -> list[str]:
+    """The names with this beginning whose mark is not zero."""
+    asked = select(marks.c.name).where(marks.c.name.startswith(prefix, autoescape=True), marks.c.value != 0)
+    return list(tx.execute(asked.order_by(marks.c.name)).scalars())
+
+
+def every(tx: Tx, prefix: str) -> dict[str, int]:
+    """The marks with this beginning, by what follows it."""
+    asked = select(marks.c.name, marks.c.value).where(marks.c.name.startswith(prefix, autoescape=True))
+    return {row.name.removeprefix(prefix): int(row.value) for row in tx.execute(asked.order_by(marks.c.name))}

@@ -53,7 +53,7 @@ def test_only_what_is_decided_from_now_on(room: Room, second: Bundle) -> None:
 
 
 def test_agreement_counts_places_and_names_the_differences(room: Room, second: Bundle) -> None:
-    """The share of messages that go to the same place, and each pair of places that differs, with examples."""
+    """The share of messages that go to the same place, and each pair that differs, with examples."""
     role = shadow(room)
     room.decide(mail(1), mail(2), mail(3, subject="A question"))
     role.batch()

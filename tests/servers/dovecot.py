@@ -87,7 +87,12 @@ class Dovecot:
     password = PASSWORD
 
     def __init__(
-        self, settings: Settings | None = None, *, token_url: str = "", token_ca: Path | None = None
+        self,
+        settings: Settings | None = None,
+        *,
+        token_url: str = "",
+        token_ca: Path | None = None,
+        token_mechanisms: str = "xoauth2 oauthbearer",
     ) -> None:
         self.program = program("dovecot", package="dovecot-imapd")
         self.doveadm_program = program("doveadm", package="dovecot-core")
@@ -99,7 +104,7 @@ class Dovecot:
                 f"needs Dovecot 2.3, found {version.split()[0]} (2.4's configuration differs)"
             )
         self.settings = settings or Settings()
-        self.token_url, self.token_ca = token_url, token_ca
+        self.token_url, self.token_ca, self.token_mechanisms = token_url, token_ca, token_mechanisms
         self.imap_port, self.imaps_port, self.lmtp_port = free_port(), free_port(), free_port()
         self._process: subprocess.Popen[bytes] | None = None
 

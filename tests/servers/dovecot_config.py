@@ -40,7 +40,7 @@ mail_home = {base}/home/%Lu
 mail_location = {settings.mailbox_format}:~/{settings.mailbox_format.capitalize()}
 mail_fsync = {settings.fsync}
 disable_plaintext_auth = no
-auth_mechanisms = plain login{" xoauth2 oauthbearer" if server.token_url else ""}
+auth_mechanisms = plain login{" " + server.token_mechanisms if server.token_url else ""}
 auth_username_format = %Lu
 auth_failure_delay = 0
 ssl = yes
@@ -113,7 +113,7 @@ def _tokens(server: Dovecot) -> str:
         return ""
     return f"""passdb {{
   driver = oauth2
-  mechanisms = xoauth2 oauthbearer
+  mechanisms = {server.token_mechanisms}
   args = {server.base}/oauth2.conf
 }}"""
 

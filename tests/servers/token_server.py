@@ -14,14 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.servers import tls
 from tests.servers.missing import free_port
 
 CLIENT, SECRET = "11111111-1111-1111-1111-111111111111", "client secret"
 SCOPE = "https://outlook.office365.com/.default"
+PERSONS = (
+    "https://outlook.office365.com/IMAP.AccessAsUser.All",
+    "https://outlook.office365.com/SMTP.Send",
+)
 
 
 class TokenServer:
@@ -32,6 +38,9 @@ class TokenServer:
         self.port = free_port()
         self.tokens: dict[str, tuple[str, float]] = {}
         self.issued = 0
+        # the device-code flow: who signs in, when, and how long a sign-in is remembered
+        self.person, self.approved, self.remembered = mailbox, True, True
+        self.certificate: str = ""  # PEM of the certificate the app may sign with
 
     def __enter__(self) -> TokenServer:
         self.certificates = tls.make(self.folder / "tls")
@@ -76,6 +85,12 @@ class TokenServer:
         """The answer of the token endpoint: client credentials, or a service account's signed assertion."""
         if "assertion" in form:
             return self._delegated(form["assertion"])
+        if form.get("grant_type") == "urn:ietf:params:oauth:grant-type:device_code":
+            return self._device(form)
+        if form.get("grant_type") == "refresh_token":
+            return self._refreshed(form)
+        if "client_assertion" in form:
+            return self._certified(form["client_assertion"])
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT, SECRET):
             words = "AADSTS7000215: Invalid client secret provided."
             return 401, {"error": "invalid_client", "error_description": words}
@@ -86,6 +101,64 @@ class TokenServer:
             self.tokens[token] = (self.mailbox, time.time() + self.lifetime)
         answer = {"token_type": "Bearer", "expires_in": int(self.lifetime), "access_token": token}
         return 200, answer
+
+    def device_code(self) -> tuple[int, dict[str, Any]]:
+        """The answer of the device endpoint: a code for a person to enter."""
+        message = f"To sign in, open {self.url}/device and enter the code ABCD-EFGH."
+        answer = {"device_code": "device", "user_code": "ABCD-EFGH", "interval": 1, "expires_in": 2}
+        return 200, {**answer, "verification_uri": f"{self.url}/device", "message": message}
+
+    def _device(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if not self.approved:
+            return 400, {"error": "authorization_pending", "error_description": "AADSTS70016: pending"}
+        return self._signed_in(form.get("device_code") == "device")
+
+    def _refreshed(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        return self._signed_in(self.remembered and form.get("refresh_token") == "refresh")
+
+    def _signed_in(self, good: bool) -> tuple[int, dict[str, Any]]:
+        """A person's tokens, with the claims that say who it is."""
+        if not good:
+            words = "AADSTS700082: The refresh token has expired due to inactivity."
+            return 400, {"error": "invalid_grant", "error_description": words}
+        self.issued += 1
+        token = f"person-{secrets.token_urlsafe(24)}"
+        self.tokens[token] = (self.person, time.time() + self.lifetime)
+        claims = {"preferred_username": self.person, "sub": self.person, "oid": self.person, "tid": "tenant"}
+        claims |= {"aud": CLIENT, "iss": f"{self.url}/tenant/v2.0", "exp": int(time.time()) + 3600}
+        who = {"uid": self.person, "utid": "tenant"}
+        return 200, {
+            "token_type": "Bearer",
+            "expires_in": int(self.lifetime),
+            "access_token": token,
+            "refresh_token": "refresh",
+            "scope": " ".join(PERSONS),
+            "id_token": f"{_part({'alg': 'none'})}.{_part(claims)}.",
+            "client_info": _part(who),
+        }
+
+    def _certified(self, assertion: str) -> tuple[int, dict[str, Any]]:
+        """An app's token for an assertion signed by the certificate it registered (RFC 7523)."""
+        head, body, signature = assertion.split(".")
+        certificate = x509.load_pem_x509_certificate(self.certificate.encode())
+        key, claims = certificate.public_key(), json.loads(_bytes(body))
+        assert isinstance(key, rsa.RSAPublicKey)
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+        try:
+            key.verify(_bytes(signature), f"{head}.{body}".encode(), pss, hashes.SHA256())
+            good = claims["iss"] == CLIENT and claims["aud"].startswith(self.url)
+        except InvalidSignature:
+            good = False
+        if not good:
+            words = "AADSTS700027: The certificate used to sign the client assertion is not registered."
+            return 401, {"error": "invalid_client", "error_description": words}
+        return self._app_token()
+
+    def _app_token(self) -> tuple[int, dict[str, Any]]:
+        self.issued += 1
+        token = f"imap-{secrets.token_urlsafe(24)}"
+        self.tokens[token] = (self.mailbox, time.time() + self.lifetime)
+        return 200, {"token_type": "Bearer", "expires_in": int(self.lifetime), "access_token": token}
 
     def _delegated(self, assertion: str) -> tuple[int, dict[str, Any]]:
         body = assertion.split(".")[1]
@@ -122,6 +195,14 @@ class TokenServer:
         return 200, {"active": True, "username": user, "exp": int(expires), "scope": SCOPE}
 
 
+def _part(value: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def _handler(server: TokenServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -153,6 +234,8 @@ def _handler(server: TokenServer) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             form = dict(urllib.parse.parse_qsl(self.rfile.read(length).decode()))
+            if self.path.endswith("/devicecode"):
+                return self.reply(*server.device_code())
             answer = server.issue if self.path.endswith("/token") else server.introspect
             self.reply(*answer(form))
 
