@@ -6,8 +6,9 @@ Each has a plain object beside it that does the same without a widget: `Session`
 
 from mailml.lab.panels.candidates import Candidate, candidates
 from mailml.lab.panels.labelling import label
-from mailml.lab.panels.mistakes import Mistakes, errors
+from mailml.lab.panels.mistakes import Mistakes
+from mailml.lab.panels.opening import errors, tune
 from mailml.lab.panels.session import Session
-from mailml.lab.panels.tuning import Minutes, Tuning, tune
+from mailml.lab.panels.tuning import Minutes, Tuning
 
 __all__ = ["Candidate", "Minutes", "Mistakes", "Session", "Tuning", "candidates", "errors", "label", "tune"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -143,22 +143,3 @@ class Mistakes:
         at = next((time for time in times if time is not None), datetime(1970, 1, 1, tzinfo=UTC))
         decision = decide(message, self.bundle, Context(received_at=at, now=at))
         return ["", mask(explain(mistake.message[:12], message, decision, self.bundle, at))]
-
-
-def errors(
-    trained: Trained,
-    archive: Archive | None = None,
-    labels: Labels | str | None = None,
-    bundle: Bundle | None = None,
-    *,
-    by: str = "",
-) -> Any:
-    """A panel over the confusion matrix: the messages behind a number, why, and a way to correct a label.
-
-    `labels` is where corrections go; with `archive` and `bundle` the rules that were tried are told as well.
-    From code: `Mistakes(trained, labels).cell("billing", "technical")`.
-    """
-    from mailml.lab.panels.errors import ErrorPanel
-
-    store = Labels(labels) if isinstance(labels, str) else labels
-    return ErrorPanel(Mistakes(trained, store, archive, bundle, by))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -243,17 +243,6 @@ class Tuning:
         right = wilson(int(np.sum(sent & (self.trained.truth == k))), int(np.sum(sent)))
         verdict = _verdict(threshold, int(np.sum(sent)), int(np.sum(mine)), saved)
         return Solved(self.trained.classes[k], threshold, right, saved, verdict)
-
-
-def tune(trained: Trained, minutes: Minutes | None = None, *, urgent: Collection[str] = frozenset()) -> Any:
-    """A panel to set costs and thresholds by keyboard or mouse; every number has its interval.
-
-    `urgent` are SHA-256 hashes of messages that were urgent: missing one of them costs more. The same from
-    code: `Tuning(trained, minutes).best().use()`.
-    """
-    from mailml.lab.panels.thresholds import ThresholdPanel
-
-    return ThresholdPanel(Tuning(trained, minutes or Minutes(), urgent=urgent))
 
 
 def _three(interval: Interval) -> tuple[float, float, float]:
