@@ -30,7 +30,6 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "sla": ("target",),
     "ack": (),
     "classifier": ("categories", "fallback", "costs", "thresholds"),
-    "limits": ("cut_off_hours",),
 }
 
 
@@ -50,8 +49,12 @@ class Desk:
     fallback: str
     costs: Mapping[str, Mapping[str, float]]
     thresholds: Mapping[str, float]
-    cut_off: timedelta
     source: str = field(repr=False, compare=False)
+
+    @property
+    def cut_off(self) -> timedelta:
+        """How old a mail may be that is still acknowledged."""
+        return timedelta(hours=self.ack.cut_off_hours)
 
     def policy(self, classes: tuple[str, ...], withheld: str = "") -> Policy:
         """How a classifier with these classes decides at this desk."""
@@ -114,7 +117,6 @@ def _desk(values: Mapping[str, Any], source: str, faults: list[Fault]) -> Desk:
     answer = Section("ack", values.get("ack", {}), faults, values.get("ack", {}))
     ack = answer.parsed("", lambda: AckPolicy.from_mapping(values.get("ack", {})), AckPolicy())
     categories, fallback, costs, thresholds = _classifier(section("classifier"))
-    hours_back = section("limits").number("cut_off_hours", ack.cut_off_hours, 0, 87_600)
     return Desk(
         identity=identity,
         calendar=calendar,
@@ -124,7 +126,6 @@ def _desk(values: Mapping[str, Any], source: str, faults: list[Fault]) -> Desk:
         fallback=fallback,
         costs=costs,
         thresholds=thresholds,
-        cut_off=timedelta(hours=hours_back),
         source=source,
     )
 

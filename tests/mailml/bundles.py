@@ -36,7 +36,7 @@ target = "4 business hours"
 categories = ["billing", "general", "technical"]
 costs.general = { billing = 3.0 }
 
-[limits]
+[ack]
 cut_off_hours = 12
 """
 

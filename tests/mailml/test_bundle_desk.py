@@ -60,11 +60,12 @@ def test_the_default_desk_needs_an_address_and_nothing_else() -> None:
     assert made.fallback == "general"
 
 
-def test_the_cut_off_may_stand_with_the_ack() -> None:
-    """[limits] wins over [ack] cut_off_hours, which wins over the default."""
+def test_the_cut_off_stands_with_the_ack() -> None:
+    """[ack] cut_off_hours is the one place of the cut-off; a second table for it is refused."""
     head = '[identity]\naddresses = ["a@b.example"]\n[ack]\ncut_off_hours = 5\n'
     assert desk.loads(head).cut_off == timedelta(hours=5)
-    assert desk.loads(head + "[limits]\ncut_off_hours = 3\n").cut_off == timedelta(hours=3)
+    with pytest.raises(ConfigError, match=r"\[limits\]: is not a table of a desk"):
+        desk.loads(head + "[limits]\ncut_off_hours = 3\n")
 
 
 def test_a_desk_is_kept_as_it_was_written() -> None:
@@ -81,7 +82,7 @@ def test_a_desk_made_in_a_notebook_reads_back() -> None:
         "identity": {"addresses": ["support@acme.example"], "name": 'The "A" team\n'},
         "calendar": {"zone": "UTC", "holidays": [date(2026, 12, 24)], "week": {"mon-fri": ["09:00-12:00"]}},
         "classifier": {"costs": {"billing": {"general": 2}}, "thresholds": {"billing": 0.8}},
-        "limits": {"cut_off_hours": 1.5},
+        "ack": {"cut_off_hours": 1.5},
     }
     made = desk.from_mapping(values)
     assert made.identity.name == 'The "A" team\n'

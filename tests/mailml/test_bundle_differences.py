@@ -73,7 +73,7 @@ def test_desk_policy_and_data_are_named(old: Bundle, tmp_path: Path) -> None:
     priced = model.with_policy(Policy(model.classes, thresholds={"billing": 0.9}))
     said = differences(old, changed(tmp_path, desk=made, model=priced, training={"sha256": "1" * 64}))
     assert "desk: sla.target is '2 business hours', was '4 business hours'" in said
-    assert "desk: limits.cut_off_hours is not set, was 12" in said
+    assert "desk: ack.cut_off_hours is not set, was 12" in said
     assert f"classifier: {priced.id}, was {model.id}" in said
     assert "classifier's policy: thresholds.billing is 0.9, was not set" in said
     assert any(sentence.startswith("training sha256 is '1111") for sentence in said)
