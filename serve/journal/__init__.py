@@ -8,6 +8,6 @@ events, figures, keys, deliveries, shadows, marks.
 from __future__ import annotations
 
 from . import schema_edges as schema_edges  # its tables belong to the schema the migrations build
-from .engine import Journal, Tx, is_disk_trouble
+from .engine import Journal, JournalError, Tx, is_disk_trouble
 
-__all__ = ["Journal", "Tx", "is_disk_trouble"]
+__all__ = ["Journal", "JournalError", "Tx", "is_disk_trouble"]

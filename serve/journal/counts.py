@@ -41,8 +41,3 @@ def oldest_by_effect(tx: Tx) -> dict[str, int]:
     o = outbox.c
     asked = select(o.effect, func.min(o.created_at)).where(o.state.in_(_OPEN)).group_by(o.effect)
     return {row[0]: int(row[1]) for row in tx.execute(asked)}
-
-
-def oldest_undecided(tx: Tx) -> int | None:
-    """When the oldest message that waits for its decision was seen."""
-    return tx.execute(select(func.min(incoming.c.seen_at)).where(incoming.c.state == "new")).scalar()

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from mailml.errors import InputError
@@ -25,6 +25,7 @@ from mailml.errors import InputError
 from . import migrate
 
 Tx = Connection
+JournalError = SQLAlchemyError  # whatever the database could not do
 
 
 class Journal:

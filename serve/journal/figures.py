@@ -39,6 +39,13 @@ def oldest_waiting(tx: Tx) -> int | None:
     return tx.execute(select(func.min(outbox.c.created_at)).where(open_)).scalar()
 
 
+def lag(tx: Tx, now: int) -> int:
+    """For how many milliseconds the oldest message has waited for its decision."""
+    waits = select(func.min(incoming.c.seen_at)).where(incoming.c.state == "new")
+    seen = tx.execute(waits).scalar()
+    return 0 if seen is None else max(now - int(seen), 0)
+
+
 def latencies(tx: Tx) -> dict[str, dict[str, float]]:
     """Seconds from seen to decided and from seen to moved, of the latest messages: count, p50, p99, worst."""
     i = incoming.c
