@@ -11,7 +11,7 @@ import sys
 import typer
 
 from mailml import __version__
-from mailml.cli import bundles, history, inspectors, learning, rules
+from mailml.cli import backtesting, bundles, history, inspectors, learning, rules
 from mailml.errors import MailmlError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 history.register(app)
 learning.register(app)
+backtesting.register(app)
 rules.register(app)
 inspectors.register(app)
 app.add_typer(bundles.app, name="bundle")

@@ -1,4 +1,4 @@
-"""`mailml train | evaluate | export | backtest | report`: from labels to a bundle and what it changes."""
+"""`mailml train | evaluate | export | report`: from labels to a bundle, and what it does."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ModelOption = Annotated[Path, typer.Option("--model", help="The model's folder, 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (train, evaluate, export, backtest, report):
+    for command in (train, evaluate, export, report):
         app.command()(command)
 
 
@@ -114,37 +114,6 @@ def export(
         replace=replace,
     )
     typer.echo(f"bundle {made.id}: {out}")
-
-
-def backtest(
-    archive: ArchiveOption,
-    bundle: Annotated[Path, typer.Option("--bundle", help="The candidate.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for backtest.json and backtest.html.")],
-    baseline: Annotated[
-        Path | None,
-        typer.Option("--baseline", help="What it would replace; without it, the same desk by rules alone."),
-    ] = None,
-    fail_if: Annotated[
-        str, typer.Option("--fail-if", help="E.g. 'misroute_rate > baseline + 0.5%'; then exit code 3.")
-    ] = "",
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that decide.")] = 1,
-) -> None:
-    """Decide the whole archive with a bundle, and compare with another bundle and with what agents did."""
-    from dataclasses import replace
-
-    from mailml.archive import Archive
-    from mailml.bundle import Bundle
-    from mailml.lab.backtest import backtest as compare
-
-    candidate = Bundle.load(bundle)
-    # without a baseline the question is what the classifier adds: the same flow and desk, abstaining
-    before = Bundle.load(baseline) if baseline else replace(candidate, model=None, id="rules-only")
-    test = compare(candidate, before, Archive.open(archive), fail_if=fail_if, workers=workers)
-    test.write(out)
-    typer.echo(str(test))
-    typer.echo(f"verdict: {out / 'backtest.json'}\nreport: {out / 'backtest.html'}")
-    if test.gate is not None and test.gate.fails:
-        raise typer.Exit(3)
 
 
 def report(

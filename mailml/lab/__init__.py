@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mailml.lab import sample as sample
     from mailml.lab import split as split
     from mailml.lab import thresholds as thresholds
+    from mailml.lab import truth as truth
     from mailml.lab.autoreply_report import autoreply_report as autoreply_report
     from mailml.lab.backtest import backtest as backtest
     from mailml.lab.doctor import doctor as doctor
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from mailml.lab.export import export as export
     from mailml.lab.frame import frame as frame
     from mailml.lab.hops import hops as hops
+    from mailml.lab.mine import mine as mine
     from mailml.lab.misrouting import misrouting as misrouting
     from mailml.lab.preview import preview as preview
     from mailml.lab.pull import pull as pull
+    from mailml.lab.pull import pull_job as pull_job
     from mailml.lab.replay import replay as replay
     from mailml.lab.report import report as report
     from mailml.lab.sample_archive import sample_archive as sample_archive
@@ -49,9 +52,11 @@ _FUNCTIONS = {
     "export": "mailml.lab.export",
     "frame": "mailml.lab.frame",
     "hops": "mailml.lab.hops",
+    "mine": "mailml.lab.mine",
     "misrouting": "mailml.lab.misrouting",
     "preview": "mailml.lab.preview",
     "pull": "mailml.lab.pull",
+    "pull_job": "mailml.lab.pull",
     "replay": "mailml.lab.replay",
     "report": "mailml.lab.report",
     "sample_archive": "mailml.lab.sample_archive",
@@ -61,12 +66,12 @@ _FUNCTIONS = {
     "train": "mailml.lab.train",
     "with_flow": "mailml.lab.with_flow",
 }
-_MODULES = ("labels", "panels", "sample", "split", "thresholds")
+_MODULES = ("labels", "panels", "sample", "split", "thresholds", "truth")
 
 __all__ = ["Archive", "Bundle", "autoreply_report", "backtest", "doctor", "evaluate", "export", "frame",
-           "hops", "labels", "misrouting", "panels", "preview", "pull", "replay", "report", "sample",
-           "sample_archive", "sample_bundle", "sample_desk", "sla_report", "split", "thresholds", "train",
-           "with_flow"]  # fmt: skip
+           "hops", "labels", "mine", "misrouting", "panels", "preview", "pull", "pull_job", "replay",
+           "report", "sample", "sample_archive", "sample_bundle", "sample_desk", "sla_report", "split",
+           "thresholds", "train", "truth", "with_flow"]  # fmt: skip
 
 
 class _FrontDoor(ModuleType):

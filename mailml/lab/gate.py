@@ -1,12 +1,14 @@
-"""`--fail-if 'misroute_rate > baseline + 0.5%'`: a condition on a back-test, read and judged.
+"""`--fail-if 'misroute_rate > baseline + 0.5%'`: conditions on a back-test, read and judged.
 
-    condition := comparison (("and" | "or") comparison)*      "and" binds before "or"
-    comparison := MEASURE ("<" | "<=" | ">" | ">=" | "==" | "!=") sum
-    sum := product (("+" | "-") product)*
-    product := atom ("*" atom)*
-    atom := NUMBER ["%"] | "baseline" | "baseline."MEASURE | MEASURE
+    condition  := all ("or" all)*            all := one ("and" one)*
+    one        := "not" one | "(" condition ")" | sum COMPARE sum
+    sum        := product (("+" | "-") product)*
+    product    := atom (("*" | "/") atom)*
+    atom       := NUMBER ["%"] | measure | "baseline" ["." measure] | "-" atom | "(" sum ")"
+    measure    := NAME ["[" STRING "]"]      misroute_rate["Billing"] is that of one queue
 
-`baseline` alone is the baseline's value of the measure on the left; `0.5%` is 0.005.
+`baseline` alone is the baseline's value of the one measure on the left; `0.5%` is 0.005. Nothing is ever
+evaluated but this: a condition is a small tree of values.
 """
 
 from __future__ import annotations
@@ -14,18 +16,19 @@ from __future__ import annotations
 import difflib
 import math
 import operator
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mailml.errors import InputError, NotEnoughData
+from mailml.errors import ConfigError, Fault, NotEnoughData
+from mailml.lab.conditions import Both, Compared, Flipped, Measure, Node, Number, Sum, parse_condition
 
-_TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d+)?%?)|([A-Za-z_][\w.]*)|(<=|>=|==|!=|<|>)|([+*-]))")
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
     "!=": operator.ne,
 }  # fmt: skip
-_LONGEST = 500
+_SUM: Mapping[str, Callable[[float, float], float]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,107 +44,104 @@ class Gate:
 
 
 def judge_gate(condition: str, candidate: Mapping[str, float], baseline: Mapping[str, float]) -> Gate:
-    """Judge a condition over the measures of both sides.
+    """Judge one condition over the measures of both sides; see `judge_gates`."""
+    return judge_gates([condition], candidate, baseline)[0]
 
-    Raises InputError where the condition cannot be read, with the measures there are, and NotEnoughData where
-    a measure it names could not be taken (no truth, no baseline): a check that cannot be made never passes.
+
+def judge_gates(
+    conditions: Sequence[str], candidate: Mapping[str, float], baseline: Mapping[str, float]
+) -> tuple[Gate, ...]:
+    """Judge conditions over the measures of both sides; a measure of one queue is named `measure[queue]`.
+
+    Raises ConfigError with the faults of all conditions, each with what was probably meant, and NotEnoughData
+    where a measure could not be taken (no truth, no baseline): a check that cannot be made never passes.
     """
-    reader = _Reader(condition, candidate, baseline)
-    fails = reader.condition()
-    return Gate(condition, fails, ", ".join(reader.seen))
+    faults, read = list[Fault](), list[tuple[str, Node]]()
+    for text in conditions:
+        tree, found = parse_condition(text)
+        faults += found
+        if tree is not None:
+            faults += _unknown(text, tree, candidate)
+            read.append((text, tree))
+    if faults:
+        raise ConfigError(faults, where="the condition to fail on")
+    return tuple(_Judging(text, candidate, baseline).gate(tree) for text, tree in read)
 
 
-class _Reader:
-    """Reads the condition from left to right and computes as it goes."""
+def _unknown(text: str, tree: Node, known: Mapping[str, float]) -> Iterable[Fault]:
+    """A fault for each measure and each queue that there is not."""
+    for measure in _measures(tree):
+        if measure.key in known:
+            continue
+        of = [key[len(measure.name) + 1 : -1] for key in known if key.startswith(f"{measure.name}[")]
+        plain = [key for key in known if not key.endswith("]")]
+        if measure.name not in plain:
+            yield _fault(text, f"{measure.name!r} is no measure", measure.name, plain)
+        elif not of:
+            yield Fault(f"condition {text!r}", f"{measure.name!r} is not counted per queue")
+        else:
+            yield _fault(text, f"{measure.queue!r} is no queue", measure.queue, of)
+
+
+def _fault(text: str, what: str, word: str, known: Sequence[str]) -> Fault:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    return Fault(f"condition {text!r}", what, f"{hint}There are: {', '.join(known)}")
+
+
+def _measures(node: Node) -> Iterable[Measure]:
+    if isinstance(node, Measure):
+        yield node
+    elif isinstance(node, Flipped):
+        yield from _measures(node.of)
+    elif isinstance(node, Compared | Both | Sum):
+        yield from _measures(node.left)
+        yield from _measures(node.right)
+
+
+class _Judging:
+    """One condition worked out, with every value that was looked at."""
 
     def __init__(self, text: str, candidate: Mapping[str, float], baseline: Mapping[str, float]) -> None:
-        self.text, self.candidate, self.baseline = text, candidate, baseline
-        self.tokens, self.at, self.left = self._split(text), 0, ""
-        self.seen: list[str] = []
+        self._text, self._candidate, self._baseline = text, candidate, baseline
+        self._seen: dict[str, float] = {}
 
-    def condition(self) -> bool:
-        result = self._all()
-        while self._take("or"):
-            result = self._all() or result
-        if self.at < len(self.tokens):
-            raise self._fault(f"{self.tokens[self.at]!r} stands where nothing more is expected")
-        return result
+    def gate(self, tree: Node) -> Gate:
+        fails = self._holds(tree)
+        return Gate(
+            self._text, fails, ", ".join(f"{name} = {value:.4g}" for name, value in self._seen.items())
+        )
 
-    def _all(self) -> bool:
-        result = self._comparison()
-        while self._take("and"):
-            result = self._comparison() and result
-        return result
+    def _holds(self, node: Node) -> bool:
+        if isinstance(node, Flipped):
+            return not self._holds(node.of)
+        if isinstance(node, Both):
+            # both are worked out: a measure that cannot be taken must not hide behind the other half
+            left, right = self._holds(node.left), self._holds(node.right)
+            return left and right if node.word == "and" else left or right
+        if isinstance(node, Compared):
+            return _COMPARE[node.sign](self._value(node.left), self._value(node.right))
+        raise TypeError(f"{node!r} is neither true nor false")
 
-    def _comparison(self) -> bool:
-        self.left = self._next("a measure")
-        value = self._measure(self.left, self.candidate, self.left)
-        sign = self._next("a comparison such as >")
-        if sign not in _COMPARE:
-            raise self._fault(f"{sign!r} is no comparison", "Use one of " + " ".join(_COMPARE))
-        return _COMPARE[sign](value, self._sum())
+    def _value(self, node: Node) -> float:
+        if isinstance(node, Number):
+            return node.value
+        if isinstance(node, Measure):
+            return self._taken(node)
+        if isinstance(node, Sum):
+            left, right = self._value(node.left), self._value(node.right)
+            if node.sign == "/" and not right:
+                raise NotEnoughData("it divides by zero", where=f"condition {self._text!r}")
+            return _SUM[node.sign](left, right)
+        raise TypeError(f"{node!r} is no number")
 
-    def _sum(self) -> float:
-        value = self._product()
-        while self._peek() in ("+", "-"):
-            sign = self._next("")
-            value = value + self._product() if sign == "+" else value - self._product()
-        return value
-
-    def _product(self) -> float:
-        value = self._atom()
-        while self._take("*"):
-            value *= self._atom()
-        return value
-
-    def _atom(self) -> float:
-        word = self._next("a number or a measure")
-        if word[0].isdigit():
-            return float(word.rstrip("%")) / (100 if word.endswith("%") else 1)
-        if word == "baseline":
-            return self._measure(self.left, self.baseline, f"baseline.{self.left}")
-        if word.startswith("baseline."):
-            return self._measure(word.removeprefix("baseline."), self.baseline, word)
-        return self._measure(word, self.candidate, word)
-
-    def _measure(self, name: str, values: Mapping[str, float], shown: str) -> float:
-        if name not in self.candidate:
-            near = difflib.get_close_matches(name, self.candidate, n=1)
-            hint = f"Did you mean {near[0]!r}? " if near else ""
-            raise self._fault(f"{name!r} is no measure", f"{hint}There are: {', '.join(self.candidate)}")
-        value = values.get(name, math.nan)
+    def _taken(self, measure: Measure) -> float:
+        values = self._baseline if measure.baseline else self._candidate
+        shown = f"baseline.{measure.key}" if measure.baseline else measure.key
+        value = values.get(measure.key, math.nan)
         if math.isnan(value):
             cure = "Give a baseline, or pull the queue folders so that there is a truth"
-            raise NotEnoughData(f"{shown} could not be measured", where=f"condition {self.text!r}", cure=cure)
-        self.seen.append(f"{shown} = {value:.4g}")
+            where = f"condition {self._text!r}"
+            raise NotEnoughData(f"{shown} could not be measured", where=where, cure=cure)
+        self._seen[shown] = value
         return value
-
-    def _peek(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
-
-    def _take(self, word: str) -> bool:
-        found = self._peek() == word
-        self.at += found
-        return found
-
-    def _next(self, wanted: str) -> str:
-        if self.at >= len(self.tokens):
-            raise self._fault(f"it ends where {wanted} is expected")
-        self.at += 1
-        return self.tokens[self.at - 1]
-
-    def _split(self, text: str) -> list[str]:
-        if len(text) > _LONGEST:
-            raise InputError(f"a condition of {len(text)} characters is too long", where="--fail-if")
-        tokens, at = [], 0
-        while text[at:].strip():
-            match = _TOKEN.match(text, at)
-            if match is None:
-                raise self._fault(f"{text[at:].strip()[:10]!r} cannot be read")
-            tokens.append(match.group().strip())
-            at = match.end()
-        return tokens
-
-    def _fault(self, what: str, cure: str = "") -> InputError:
-        cure = cure or "Write it like 'misroute_rate > baseline + 0.5%'"
-        return InputError(what, where=f"condition {self.text!r}", cure=cure)

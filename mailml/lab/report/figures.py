@@ -114,8 +114,9 @@ def shares(
             if old is not None:
                 lift = 0.14
                 _dot(axes, old, at + lift, MUTED, names[0] if at == 0 else None)
-            better = old is None or (share.value <= old.value) == lower_is_better
-            _dot(axes, share, at - lift, CALM if old is None else GOOD if better else BAD, None)
+            same = old is None or share.value == old.value
+            better = old is None or (share.value < old.value) == lower_is_better
+            _dot(axes, share, at - lift, CALM if same else GOOD if better else BAD, None)
         axes.set_yticks(range(len(rows)), [label(name) for name, _ in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         # room on the left: a dot at 0 % must not be cut in half

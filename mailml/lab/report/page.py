@@ -54,6 +54,17 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A row that opens: a verdict and its mood, a head of short texts, a sentence, texts side by side."""
+
+    verdict: str
+    mood: str
+    head: tuple[str, ...]
+    note: str
+    texts: tuple[tuple[str, str], ...]  # (what it is, the text as it stands)
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A heading, a sentence that says what to see, then a picture and the table with its numbers."""
 
@@ -62,6 +73,7 @@ class Section:
     picture: Picture | None = None
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -91,6 +103,12 @@ class Page:
     def _repr_html_(self) -> str:
         # only the inside, with styles that reach nothing else: a notebook already is a document
         return _environment().get_template("notebook.html").render(page=self, most=NOTEBOOK_ROWS)
+
+
+def entries_html(entries: Sequence[Entry], *, opened: bool = False) -> str:
+    """Rows that open, for a notebook's cell."""
+    template = _environment().get_template("notebook_entries.html")
+    return template.render(entries=entries, most=None, opened=opened)
 
 
 def table(
