@@ -56,6 +56,7 @@ def facts_schema() -> Any:
             ("from_name", pa.string()),
             ("to", texts),
             ("cc", texts),
+            ("reply_to", texts),
             ("date", pa.timestamp("us", "UTC")),
             ("received", times),
             ("is_reply", pa.bool_()),
@@ -86,4 +87,4 @@ def state_schema() -> Any:
 
 
 # Raise it when parsing changes what a column holds: older facts are then made again, the raw parts stay.
-FACTS_VERSION = 1
+FACTS_VERSION = 2

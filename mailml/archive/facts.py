@@ -44,6 +44,7 @@ def facts_row(message: Message) -> dict[str, Any]:
         "from_name": _text(sender.name) if sender else "",
         "to": _texts(address.addr for address in message.to),
         "cc": _texts(address.addr for address in message.cc),
+        "reply_to": _texts(address.addr for address in message.reply_to),
         "date": message.date,
         "received": list(message.received_dates[:MOST]),
         "is_reply": message.is_reply,

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from mailml.archive.amounts import megabytes
+from mailml.archive.pulling import Pulling
+
 
 @dataclass(frozen=True, slots=True)
 class FolderStatus:
@@ -23,7 +26,10 @@ class FolderStatus:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveStatus:
-    """`bytes` are of the mail itself, `stored` what the archive takes on disk; `indexed` have their facts."""
+    """`bytes` are of the mail itself, `stored` what the archive takes on disk; `indexed` have their facts.
+
+    `pulling` is a pull that runs now or was interrupted; None when the last one came to its end.
+    """
 
     path: Path
     messages: int
@@ -32,6 +38,7 @@ class ArchiveStatus:
     parts: int
     indexed: int
     folders: tuple[FolderStatus, ...]
+    pulling: Pulling | None = None
 
     @property
     def newest(self) -> datetime | None:
@@ -49,14 +56,8 @@ class ArchiveStatus:
             f"{_day(f.oldest)} to {_day(f.newest)}"
             for f in self.folders
         ]
-        return "\n".join([head, *lines])
-
-
-def megabytes(count: int) -> str:
-    """Bytes as people say them: 0.3 MB, 12 MB, 1.4 GB."""
-    if count >= 1_000_000_000:
-        return f"{count / 1e9:.1f} GB"
-    return f"{count / 1e6:.0f} MB" if count >= 10_000_000 else f"{count / 1e6:.1f} MB"
+        now = [f"  {self.pulling}"] if self.pulling else []
+        return "\n".join([head, *now, *lines])
 
 
 def _day(when: datetime | None) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mailml.archive import index, parts
+from mailml.archive import index, parts, pulling
 from mailml.archive._arrow import arrow, facts_schema, raw_schema
 from mailml.archive.layout import Layout
 from mailml.archive.overlay import with_news
@@ -185,6 +185,7 @@ class Archive:
             parts=len(held),
             indexed=sum(parts.opened(p).metadata.num_rows for p in held if p.name not in late),
             folders=folders,
+            pulling=pulling.heard(self.path),
         )
 
 

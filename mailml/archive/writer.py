@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -137,10 +138,19 @@ def _locked(path: Path) -> int:
     handle = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         # The kernel drops it with the process, so a killed pull never leaves a stale lock.
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _patiently(handle)
     except OSError as error:
         os.close(handle)
         raise ArchiveError(
             "another pull is writing to this archive", where=str(path), cure="Wait until it is done"
         ) from error
     return handle
+
+
+def _patiently(handle: int) -> None:
+    """Take the lock; somebody who only looks whether it is taken (`pulling`) holds it for a moment."""
+    for _ in range(10):
+        with contextlib.suppress(BlockingIOError):
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(0.01)
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

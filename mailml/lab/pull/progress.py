@@ -10,12 +10,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from mailml.archive.status import megabytes
+from mailml.archive.amounts import megabytes
+from mailml.archive.pulling import Pulling, say, silence
+from mailml.lab.pull.stopping import PullStopped
 
 Show = Callable[["Progress"], None]
 EVERY = 0.25  # seconds between two pictures
+SAY_EVERY = 1.0  # seconds between two notes in the archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,13 @@ class Progress:
 
 
 class Meter:
-    """Counts, and shows a picture a few times a second."""
+    """Counts, shows a picture a few times a second, and tells the archive how far it is."""
 
-    def __init__(self, show: Show | None) -> None:
-        self._show = show
-        self._started = self._shown = time.monotonic()
+    def __init__(
+        self, show: Show | None, archive: Path | None = None, stop: Callable[[], bool] | None = None
+    ) -> None:
+        self._show, self._archive, self._stop = show, archive, stop
+        self._started = self._shown = self._said = time.monotonic()
         self.account = self.folder = ""
         self.done = self.total = self.bytes = 0
 
@@ -59,22 +65,47 @@ class Meter:
     def enter(self, account: str, folder: str) -> None:
         """The next folder begins."""
         self.account, self.folder = account, folder
+        self._tell()
 
     def add(self, size: int) -> None:
         """One message of `size` bytes has come."""
         self.done += 1
         self.bytes += size
+        if self._stop is not None and self._stop():
+            self._show_now()
+            self._tell()
+            raise PullStopped
         # The clock is asked for every 32nd message: 20,000 looks at it are not free.
-        if self._show is not None and (self.done & 31 == 0 or size > 1_000_000):
+        if self.done & 31 == 0 or size > 1_000_000:
             now = time.monotonic()
             if now - self._shown >= EVERY:
                 self._shown = now
-                self._show(self.now())
+                self._show_now()
+            if now - self._said >= SAY_EVERY:
+                self._tell()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, hearing a wish to stop."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._stop is not None and self._stop():
+                raise PullStopped
+            time.sleep(min(left, 0.2))
 
     def finish(self) -> None:
-        """Shows the last picture."""
+        """Shows the last picture; the archive forgets the pull."""
+        self._show_now()
+        if self._archive is not None:
+            silence(self._archive)
+
+    def _show_now(self) -> None:
         if self._show is not None:
             self._show(self.now())
+
+    def _tell(self) -> None:
+        self._said = time.monotonic()
+        if self._archive is not None:
+            say(self._archive, Pulling(self.account, self.folder, self.done, self.total, self.bytes))
 
     def now(self) -> Progress:
         """This moment."""

@@ -26,11 +26,14 @@ def pull(
     archive: str | Path | Archive,
     folders: str | Iterable[str] | None = None,
     progress: bool | Callable[[Progress], None] | None = None,
+    *,
+    stop: Callable[[], bool] | None = None,
 ) -> PullReport:
     """Pull what is new from one or several accounts into the archive (made where there is none).
 
     `folders` are names or globs ("Queues/*"); by default all but trash, junk, drafts and virtual ones.
     `progress` is shown in a terminal or notebook unless False; a function is called with Progress instead.
+    `stop` is asked after every message: once it says True, PullStopped is raised and what has come is kept.
 
     A connection that breaks is opened again, with patience, and the pull goes on. Raises ConnectError,
     TLSError, AuthError or FolderError when an account cannot be pulled; of several accounts the others are
@@ -45,7 +48,7 @@ def pull(
         raise InputError(f"two accounts have the name {sorted(twice)[0]!r}", cure="Name each account once")
     store = archive if isinstance(archive, Archive) else Archive.open(archive, create=True)
     wanted = [folders] if isinstance(folders, str) else list(folders) if folders is not None else None
-    return _pull_all(accounts, store, wanted, progress)
+    return _pull_all(accounts, store, wanted, progress, stop)
 
 
 def _pull_all(
@@ -53,12 +56,13 @@ def _pull_all(
     store: Archive,
     wanted: list[str] | None,
     progress: bool | Callable[[Progress], None] | None,
+    stop: Callable[[], bool] | None,
 ) -> PullReport:
     started = time.monotonic()
     reports: list[FolderReport] = []
     failed: list[tuple[str, TransportError]] = []
     with shown(progress) as show, store.writer() as writer:
-        meter = Meter(show)
+        meter = Meter(show, store.path, stop)
         for account in accounts:
             try:
                 reports += _Puller(account, writer, meter).run(wanted)
@@ -75,7 +79,7 @@ class _Puller:
 
     def __init__(self, account: Account, writer: Writer, meter: Meter) -> None:
         self.account, self.writer, self.meter = account, writer, meter
-        self.patience = Patience()
+        self.patience = Patience(meter.sleep)
         self.session: ImapSession | None = None
 
     def run(self, wanted: list[str] | None) -> list[FolderReport]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailml.archive.status import megabytes
+from mailml.archive.amounts import megabytes
 from mailml.errors import TransportError
 
 
