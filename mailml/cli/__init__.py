@@ -11,7 +11,7 @@ import sys
 import typer
 
 from mailml import __version__
-from mailml.cli import backtesting, bundles, history, inspectors, learning, rules
+from mailml.cli import backtesting, bundles, history, inspectors, labelling, learning, rules
 from mailml.errors import MailmlError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ backtesting.register(app)
 rules.register(app)
 inspectors.register(app)
 app.add_typer(bundles.app, name="bundle")
+app.add_typer(labelling.app, name="labels")
 
 
 @app.callback(invoke_without_command=True)

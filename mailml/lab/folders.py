@@ -11,10 +11,18 @@ _SENT = frozenset({
     "envoyés", "éléments envoyés", "messages envoyés", "enviados", "elementos enviados", "verzonden",
     "verzonden items", "inviata", "posta inviata", "wysłane", "skickat", "sendt",
 })  # fmt: skip
-_NOT_HISTORY = frozenset({
-    "drafts", "draft", "entwürfe", "brouillons", "borradores", "concepten", "trash", "deleted items",
-    "deleted messages", "papierkorb", "corbeille", "papelera", "prullenbak", "bin", "outbox",
+_TRASH = frozenset({
+    "trash", "deleted items", "deleted messages", "deleted", "papierkorb", "gelöschte elemente",
+    "gelöschte objekte", "corbeille", "éléments supprimés", "papelera", "elementos eliminados", "prullenbak",
+    "verwijderde items", "cestino", "lixeira", "kosz", "bin",
 })  # fmt: skip
+_JUNK = frozenset({
+    "junk", "junk email", "junk e-mail", "spam", "bulk mail", "spamverdacht", "courrier indésirable",
+    "indésirables", "correo no deseado", "ongewenste e-mail", "posta indesiderata", "lixo eletrônico",
+})  # fmt: skip
+_NOT_HISTORY = _TRASH | {
+    "drafts", "draft", "entwürfe", "brouillons", "borradores", "concepten", "outbox",
+}  # fmt: skip
 _DELIMITER = re.compile(r"[/.\\]")
 
 
@@ -31,6 +39,16 @@ def is_sent(folder: str) -> bool:
 def is_history(folder: str) -> bool:
     """Whether mail in the folder tells what was worked on: drafts and deleted mail do not."""
     return leaf(folder).casefold() not in _NOT_HISTORY
+
+
+def is_trash(folder: str) -> bool:
+    """Whether the folder holds what somebody threw away."""
+    return leaf(folder).casefold() in _TRASH
+
+
+def is_junk(folder: str) -> bool:
+    """Whether the folder holds what somebody or something took for spam."""
+    return leaf(folder).casefold() in _JUNK
 
 
 def queue_of(folder: str, queues: Collection[str]) -> str:

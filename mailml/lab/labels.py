@@ -96,7 +96,7 @@ class Labels:
 
     def merge(self, labels: Iterable[Label]) -> int:
         """`add` the statements that their source and author do not make already. Returns how many."""
-        current = {(label.message, label.source, label.by): label.label for label in self._current()}
+        current = {(label.message, label.source, label.by): label.label for label in self.current()}
         news = [new for new in labels if current.get((new.message, new.source, new.by)) != new.label]
         return self.add(news)
 
@@ -113,7 +113,7 @@ class Labels:
     def latest(self) -> dict[str, Label]:
         """Message -> the statement that counts: a person's, else a mined one, else a folder's, the latest."""
         best: dict[str, Label] = {}
-        for label in self._current():
+        for label in self.current():
             known = best.get(label.message)
             if known is None or (_RANK[label.source], label.at) >= (_RANK[known.source], known.at):
                 best[label.message] = label
@@ -122,7 +122,7 @@ class Labels:
     def conflicts(self) -> tuple[Conflict, ...]:
         """Messages on which the most trusted statements disagree, for a person to look at."""
         said: dict[str, list[Label]] = {}
-        for label in self._current():
+        for label in self.current():
             said.setdefault(label.message, []).append(label)
         for message, labels in said.items():
             top = max(_RANK[label.source] for label in labels)
@@ -130,7 +130,15 @@ class Labels:
         mixed = (m for m, labels in said.items() if len({label.label for label in labels}) > 1)
         return tuple(Conflict(message, tuple(said[message])) for message in sorted(mixed))
 
-    def _current(self) -> list[Label]:
+    def disagreements(self) -> tuple[Conflict, ...]:
+        """Messages on which any current statements disagree, however much they are trusted."""
+        said: dict[str, list[Label]] = {}
+        for label in self.current():
+            said.setdefault(label.message, []).append(label)
+        mixed = (m for m, labels in said.items() if len({label.label for label in labels}) > 1)
+        return tuple(Conflict(message, tuple(said[message])) for message in sorted(mixed))
+
+    def current(self) -> list[Label]:
         """The last statement of each author and source on each message, withdrawals taken out."""
         last: dict[tuple[str, str, str], Label] = {}
         for label in self.all():
