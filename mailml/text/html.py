@@ -7,42 +7,16 @@ is nested 255 deep. One pass over the tags with a few counters is linear on any 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
-from itertools import zip_longest
+
+from mailml.text.tags import ATTRIBUTION, COMMENT, QUOTED, RAW, Tag, end_of, ends_block, tag_of, unbalanced
 
 LIMIT = 1_000_000  # characters of HTML that are read
-ATTRIBUTION = "\ue000"  # stands before "On … wrote:" where the mailer marks it
-QUOTED = "\ue001"  # stands before quoted history where the mailer marks it
-
-# A tag never reaches over a "<", so every character is looked at a bounded number of times.
-_TOKEN = re.compile(
-    r"<(?:!--.*?(?:-->|\Z)"
-    r"|(style|script|title|xml|noscript)\b[^<>]*+>.*?(?:</\1\s*+>|\Z)"
-    r"|(/?)([a-z][^\s<>/]*+)((?:[^<>\"']++|\"[^\"<]{0,2000}+\"|'[^'<]{0,2000}+'|[\"'])*+)>"
-    r"|[!?][^<>]*+>)",
-    re.IGNORECASE | re.DOTALL,
-)
-_GROUPS = 5  # what _TOKEN.split gives for each tag: text before it, raw element, "/", name, attributes
 _INVISIBLE = re.compile("[\u200b\u200c\u00ad\ufeff\u2060]+")
-_HIDDEN = re.compile(
-    r"display\s*+:\s*+none|visibility\s*+:\s*+hidden|mso-hide\s*+:\s*+all"
-    r"|(?:font-size|max-height|opacity)\s*+:\s*+0(?:px|pt|em|%)?\s*+(?:[;\"'!]|$)|(?<![:\s])\s++hidden(?=\s|=|/|$)",
-    re.IGNORECASE,
-)
-_HARD = re.compile(
-    r"divrplyfwdmsg|appendonsend|yahoo_quoted|protonmail_quote|zmail_extra|olk_src_body_section"
-    r"|mail-editor-reference-message|border:\s?none;\s?border-top:\s?solid\s?#(?:e1e1e1|b5c4df)"
-)
-_SHORTEST_MARK = 12  # characters of attributes
-_VOID = frozenset(("br", "col", "hr", "img", "input", "link", "meta", "param", "source", "wbr", "o:p"))
-_BLOCKS = (
-    "address article aside blockquote body center dd div dl dt fieldset figure footer form header hr html"
-    " li main nav ol pre section table tbody tfoot thead tr ul"
-)
-_BREAK = dict.fromkeys(_BLOCKS.split(), 1) | dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "p"), 2)
-_COUNTED = frozenset(("blockquote", "pre"))
-_CELLS = frozenset(("td", "th"))
+# A tag never reaches over a "<", so each character is looked at a few times; any other "<" is text.
+_TAG = re.compile("<(?=!--|[a-zA-Z/!?][^<>]*+>)")
 
 
 @dataclass(slots=True)
@@ -59,19 +33,22 @@ class _Page:
 
     def write(self, text: str) -> None:
         """Text between two tags."""
-        text = unescape(text) if "&" in text else text
         if self.pre:
-            self.verbatim(text)
+            self.verbatim(unescape(text))
             return
+        if "&" in text:
+            text = unescape(text)
         if not text.isascii():
             text = _INVISIBLE.sub("", text)
         bare = " ".join(text.split())
-        if bare:
+        if not bare:
+            self.space = self.space or text != ""
+        elif bare == text:
+            self.put(bare)
+        else:
             self.space = self.space or text[0].isspace()
             self.put(bare)
             self.space = text[-1].isspace()
-        elif text:
-            self.space = True
 
     def verbatim(self, text: str) -> None:
         """Text inside <pre>: its lines and spaces are its own."""
@@ -89,58 +66,47 @@ class _Page:
         if not text:
             return
         out = self.out
-        if self.breaks:
-            if out:
+        begun = len(out) > 0
+        if self.breaks or not begun:
+            if begun:
                 out.append("\n" if self.breaks == 1 else "\n\n")
             self.breaks = 0
             if self.quotes:
                 out.append("> " * min(self.quotes, 5))
-        elif self.space and out:
+        elif self.space:
             out.append(" ")
-        elif self.quotes and not out:
-            out.append("> " * min(self.quotes, 5))
         out.append(text)
         self.space = False
 
-    def tag(self, name: str, closing: bool, rest: str) -> None:
-        """A tag that is shown."""
-        if name in _BREAK:
-            self.breaks = max(self.breaks, _BREAK[name])
-            if name == "blockquote":
-                self.quotes = max(0, self.quotes + (-1 if closing else 1))
-            elif name == "pre":
-                self.pre = max(0, self.pre + (-1 if closing else 1))
-        elif name == "br":
-            self.breaks += 1
-        elif name in _CELLS:
+    def stand(self, tag: Tag) -> None:
+        """The line ends and the space of a tag."""
+        if tag.breaks > self.breaks:
+            self.breaks = tag.breaks
+        self.breaks += tag.adds
+        if tag.space:
             self.space = True
-        if rest and not closing:
-            self.attributes(name, rest)
 
-    def attributes(self, name: str, rest: str) -> None:
-        """Whether the tag hides its content or marks quoted history."""
-        low = rest.lower()
-        if ("none" in low or "hid" in low or ":0" in low or ": 0" in low) and _HIDDEN.search(low):
-            if name not in _VOID:
-                self.hidden, self.depth = name, 1
-        elif name in ("div", "blockquote", "p") and len(low) > _SHORTEST_MARK:
-            if _HARD.search(low):
-                self.mark(QUOTED)
-            elif "gmail_attr" in low or "moz-cite-prefix" in low:
-                self.mark(ATTRIBUTION)
+    def apply(self, tag: Tag) -> None:
+        """A tag that is shown."""
+        self.stand(tag)
+        if tag.quotes:
+            self.quotes = max(0, self.quotes + tag.quotes)
+        elif tag.pre:
+            self.pre = max(0, self.pre + tag.pre)
+        if tag.hides:
+            self.hidden, self.depth = tag.name, 1
+        elif tag.mark:
+            self.breaks = max(self.breaks, 1)
+            self.put(tag.mark)
 
-    def mark(self, sign: str) -> None:
-        self.breaks = max(self.breaks, 1)
-        self.put(sign)
-
-    def hide(self, name: str, closing: bool) -> bool:
+    def hide(self, tag: Tag) -> bool:
         """Whether a tag is inside hidden content; the end of it included."""
-        if name == self.hidden:
-            self.depth += -1 if closing else 1
+        if tag.name == self.hidden:
+            self.depth += -1 if tag.closing else 1
             if not self.depth:
                 self.hidden = ""
         # An open <p> ends where any other block begins.
-        if self.hidden == "p" and not closing and name in _BREAK:
+        if self.hidden == "p" and not tag.closing and ends_block(tag.name):
             self.hidden = ""
             return False
         return True
@@ -148,25 +114,66 @@ class _Page:
 
 def render(html: str) -> str:
     """The shown text with quotes as "> " and with the marks of quoted history still in it."""
+    first, *rest = _TAG.split(without_marks(html[:LIMIT]))
     page = _Page()
-    pieces = _TOKEN.split(without_marks(html[:LIMIT]))
-    columns = [pieces[column::_GROUPS] for column in range(_GROUPS)]
-    for text, _, close, name, rest in zip_longest(*columns):
+    page.write(first)
+    known: dict[str, Tag] = {}  # mails repeat their tags: each is understood once
+    pieces = iter(rest)
+    for piece in pieces:
+        inside, found, text = piece.partition(">")
+        tag = known.get(inside)
+        if tag is None:
+            tag, text = _understood(piece, inside)
+            if tag is not None and found and len(inside) + len(text) + 1 == len(piece):
+                known[inside] = tag
+        if tag is None:
+            page.write(text)
+            continue
+        if tag.rare and (not tag.name or (tag.name in RAW and not tag.closing)):
+            text = _behind(tag, piece, pieces)
+        elif page.hidden:
+            if not page.hide(tag):
+                page.apply(tag)
+        elif tag.rare:
+            page.apply(tag)
+        else:
+            # As in Page.stand: this runs for every tag of every mail.
+            if tag.breaks > page.breaks:
+                page.breaks = tag.breaks
+            if tag.adds:
+                page.breaks += 1
+            elif tag.space:
+                page.space = True
         if text and not page.hidden:
             page.write(text)
-        if not name:
-            continue
-        name = name.lower()
-        if rest or page.hidden or name in _COUNTED:
-            if not (page.hidden and page.hide(name, bool(close))):
-                page.tag(name, bool(close), rest)
-        elif name in _BREAK:
-            page.breaks = max(page.breaks, _BREAK[name])
-        elif name == "br":
-            page.breaks += 1
-        elif name in _CELLS:
-            page.space = True
     return "".join(page.out)
+
+
+def _understood(piece: str, inside: str) -> tuple[Tag | None, str]:
+    """A tag not met before, and the text behind it; without a tag it is all text."""
+    if piece.startswith("!--"):
+        return COMMENT, ""
+    cut = len(inside)
+    if unbalanced(inside):
+        cut = end_of(piece)
+    if cut < 0 or "<" in piece[:cut]:
+        return None, "<" + piece
+    tag = tag_of(piece[:cut])
+    return (None, "<" + piece) if tag is None else (tag, piece[cut + 1 :])
+
+
+def _behind(tag: Tag, piece: str, pieces: Iterator[str]) -> str:
+    """The text behind a comment, or behind an element like <style> whose content is no text."""
+    if not tag.name:
+        while "-->" not in piece:
+            piece = next(pieces, "-->")
+        return piece.partition("-->")[2]
+    end = f"/{tag.name}"
+    for piece in pieces:
+        closing, found, text = piece.partition(">")
+        if found and closing.rstrip().lower() == end:
+            return text
+    return ""
 
 
 def html_to_text(html: str) -> str:

@@ -22,7 +22,7 @@ _SHORT = 300  # characters; a longer text is no placeholder
 
 def own_words(message: Message) -> Text:
     """The author's own words of this mail, quoted history and signature beside them."""
-    return split_reply(readable(message))
+    return split_reply(readable(message), message.from_.name if message.from_ else "")
 
 
 def readable(message: Message) -> str:

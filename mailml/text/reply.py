@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailml.text.html import without_marks
-from mailml.text.quotes import ENDS, LABEL, MARKS, QUOTE, attribution, hard_cut
+from mailml.text.quotes import BLANK, ENDS, LABEL, MARKS, QUOTE, attribution, hard_cut, is_notice
 from mailml.text.signature import split_signature
 
 LIMIT = 256 * 1024  # characters that are looked at
@@ -26,8 +26,10 @@ class Text:
     truncated: bool = False
 
 
-def split_reply(plain: str) -> Text:
+def split_reply(plain: str, author: str = "") -> Text:
     """Own words, quoted history and signature of a plain text body; linear time on any input.
+
+    `author` is the name in the From field, where it is known: alone at the end it is a signature.
 
     Answers between quoted lines are own words. Where nothing was written above a forwarded mail, its text
     is: the customer says what it says.
@@ -35,7 +37,7 @@ def split_reply(plain: str) -> Text:
     everything = plain.replace("\r\n", "\n").replace("\r", "\n") if "\r" in plain else plain
     lines = everything[:LIMIT].split("\n", LINES)
     own, quoted = _parted(lines[:LINES])
-    words, signature = split_signature(own)
+    words, signature = split_signature(own, author)
     return Text(
         without_marks("\n".join(words)).strip(),
         without_marks(everything).strip(),
@@ -50,15 +52,17 @@ def _parted(lines: list[str]) -> tuple[list[str], list[str]]:
     own: list[str] = []
     quoted: list[str] = []
     for at, line in enumerate(lines):
-        bare = line.strip()
+        bare = line.strip(BLANK)
         if bare.startswith(QUOTE):
             quoted.append(line)
             continue
         own.append(line)
+        if not bare:
+            continue
+        if is_notice(bare) and _written(own[:-1]):
+            return own[:-1], quoted + lines[at:]
         # Ordinary lines end here: neither a label in front nor an end that a heading has.
-        if not bare or not (
-            ":" in bare[:LABEL] or bare.endswith(ENDS) or bare[0] in MARKS or "：" in bare[:LABEL]
-        ):
+        if not (":" in bare[:LABEL] or bare.endswith(ENDS) or bare[0] in MARKS or "：" in bare[:LABEL]):
             continue
         behind = hard_cut(lines, at)
         if behind is not None:

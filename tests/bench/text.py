@@ -81,7 +81,8 @@ def score(reader: Callable[[Reply], str], half: str) -> Score:
         precision, recall = shared / max(got.total(), 1), shared / max(want.total(), 1)
         rows.append((want == got, precision, recall, 2 * shared / max(want.total() + got.total(), 1)))
     exact, *means = (sum(column) for column in zip(*rows, strict=True))
-    return Score(int(exact), *(float(mean) / len(rows) for mean in means), len(rows))
+    precision, recall, f1 = (float(total) / len(rows) for total in means)
+    return Score(int(exact), precision, recall, f1, len(rows))
 
 
 def ours(reply: Reply) -> str:
