@@ -1,7 +1,8 @@
 """Blocks <-> plain arrays: what is written to disk, and every check on what is read back.
 
 `<block>_terms` is the vocabulary as UTF-8 bytes, one n-gram a line (no n-gram holds a line break);
-`<block>_idf` has shape (terms,), `<block>_coef` (terms, classes), `intercept` (classes,).
+`<block>_idf` has shape (terms,), `<block>_coef` (terms, classes), `intercept` (classes,). A hashed block has
+`<block>_buckets`, the numbers of the buckets it keeps, in place of terms.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mailml.classifier.ngrams import Block, Floats
+from mailml.classifier.hashed import HashedBlock
+from mailml.classifier.ngrams import Block, Floats, Ints
 from mailml.errors import BundleDamagedError
 
+_MOST_BUCKETS = 2**22
 _ANALYZERS = {"word": 3, "char_wb": 8}  # and the longest n-gram that makes sense of each
 
 
@@ -24,8 +27,13 @@ def blocks_to(
     """The blocks as a description (JSON values) and arrays."""
     described, arrays = [], {"intercept": _narrow(intercept)}
     for block in blocks:
-        described.append({"name": block.name, "analyzer": block.analyzer, "ngrams": list(block.ngrams)})
-        arrays[f"{block.name}_terms"] = np.frombuffer("\n".join(block.terms).encode(), dtype=np.uint8)
+        entry: dict[str, Any] = {"name": block.name, "analyzer": block.analyzer, "ngrams": list(block.ngrams)}
+        if isinstance(block, HashedBlock):
+            entry["buckets"] = block.size
+            arrays[f"{block.name}_buckets"] = block.kept.astype(np.int32)
+        else:
+            arrays[f"{block.name}_terms"] = np.frombuffer("\n".join(block.terms).encode(), dtype=np.uint8)
+        described.append(entry)
         arrays[f"{block.name}_idf"] = _narrow(block.idf)
         arrays[f"{block.name}_coef"] = _narrow(block.coef)
     return described, arrays
@@ -55,11 +63,26 @@ def _block(entry: Any, arrays: Mapping[str, NDArray[Any]], classes: int) -> Bloc
     name, analyzer, ngrams = fields.get("name"), fields.get("analyzer"), fields.get("ngrams")
     if not isinstance(name, str) or analyzer not in _ANALYZERS or not _range_ok(ngrams, _ANALYZERS[analyzer]):
         raise _damaged(f"a block is not readable: {entry!r:.120}", "model.json")
-    terms = _terms(arrays, f"{name}_terms")
-    idf = _floats(arrays, f"{name}_idf", (len(terms),))
-    coef = _floats(arrays, f"{name}_coef", (len(terms), classes))
     low, high = ngrams or (1, 1)
-    return Block(name, str(analyzer), (low, high), terms, idf, coef)
+    shape, size = (name, str(analyzer), (low, high)), fields.get("buckets")
+    known = _terms(arrays, f"{name}_terms") if size is None else _buckets(arrays, f"{name}_buckets", size)
+    idf = _floats(arrays, f"{name}_idf", (len(known),))
+    coef = _floats(arrays, f"{name}_coef", (len(known), classes))
+    if isinstance(known, tuple):
+        return Block(*shape, known, idf, coef)
+    return HashedBlock(*shape, known, int(size or 0), idf, coef)
+
+
+def _buckets(arrays: Mapping[str, NDArray[Any]], name: str, size: Any) -> Ints:
+    kept = _array(arrays, name)
+    if type(size) is not int or not 1 <= size <= _MOST_BUCKETS:
+        raise _damaged(f"{name} says {size!r:.20} buckets, not 1 to {_MOST_BUCKETS:,}", "model.json")
+    if kept.dtype != np.int32 or kept.ndim != 1:
+        raise _damaged(f"{name} is not a line of whole numbers", "model.npz")
+    places = kept.astype(np.int64)
+    if places.size and (np.min(places) < 0 or np.max(places) >= size or (np.diff(places) <= 0).any()):
+        raise _damaged(f"{name} is not ascending within its {size:,} buckets", "model.npz")
+    return places
 
 
 def _range_ok(ngrams: Any, longest: int) -> bool:

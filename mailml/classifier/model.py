@@ -105,14 +105,19 @@ class Model:
 
         Equal to `proba` up to the order of additions (1e-12); decisions are made one by one only.
         """
+        z = self.logits(texts)
+        e = np.exp((z - z.max(axis=1, keepdims=True)) / self.temperature)
+        return np.asarray(e / e.sum(axis=1, keepdims=True))
+
+    def logits(self, texts: Sequence[str]) -> Floats:
+        """The scores of every class before temperature and softmax: shape (texts, classes)."""
         parts = [np.empty((0, len(self.classes)))]
         for start in range(0, len(texts), _BATCH):
             folded = [fold(text) for text in texts[start : start + _BATCH]]
-            z = sum(
-                (block.scores(folded) for block in self.blocks), np.tile(self.intercept, (len(folded), 1))
-            )
-            e = np.exp((z - z.max(axis=1, keepdims=True)) / self.temperature)
-            parts.append(e / e.sum(axis=1, keepdims=True))
+            z = np.tile(self.intercept, (len(folded), 1))
+            for block in self.blocks:
+                z += block.scores(folded)
+            parts.append(z)
         return np.concatenate(parts)
 
     def known(self, text: str) -> float:
@@ -135,7 +140,7 @@ class Model:
             return Category(None, 0.0, pairs, (), reason, self.id)
         choice = self.policy.choose([value for _, value in pairs])
         index = self.classes.index(choice.label) if choice.label in self.classes else int(np.argmax(shown))
-        words = self._words(counts, index, _WORDS)[0]
+        words = self._words(folded, counts, index, _WORDS)[0]
         probability = pairs[index][1] if choice.label is not None else 0.0
         return Category(choice.label, probability, pairs, words, choice.reason, self.id)
 
@@ -144,11 +149,12 @@ class Model:
 
         Raises ValueError for a label that is no class.
         """
-        p, counts = self._score(fold(text))
+        folded = fold(text)
+        p, counts = self._score(folded)
         if label is not None and label not in self.classes:
             raise ValueError(f"{label!r} is no class of this model: {', '.join(self.classes)}")
         index = int(np.argmax(p)) if label is None else self.classes.index(label)
-        words, against = self._words(counts, index, n)
+        words, against = self._words(folded, counts, index, n)
         costs = self.policy.expected(p)[0]
         ordered = np.sort(costs)
         named = tuple(zip(self.policy.actions, (float(c) for c in costs), strict=True))
@@ -170,7 +176,7 @@ class Model:
         return e / e.sum(), counts
 
     def _words(
-        self, counts: list[Counts], index: int, n: int
+        self, folded: str, counts: list[Counts], index: int, n: int
     ) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]:
         """The n strongest n-grams for and against one class; whole words before pieces of them."""
         spoken: list[tuple[bool, float, str]] = []
@@ -179,10 +185,8 @@ class Model:
                 coef = block.coef[found.ids]
                 weights = block.values(found) * (coef[:, index] - coef.mean(axis=1)) / self.temperature
                 pieces = block.analyzer != "word"
-                spoken += [
-                    (pieces, round(float(w), 6), block.terms[i])
-                    for i, w in zip(found.ids, weights, strict=True)
-                ]
+                named = block.named(folded, found.ids)
+                spoken += [(pieces, round(float(w), 6), gram) for gram, w in zip(named, weights, strict=True)]
         pro = sorted((s for s in spoken if s[1] > 0), key=lambda s: (s[0], -s[1], s[2]))[:n]
         con = sorted((s for s in spoken if s[1] < 0), key=lambda s: (s[0], s[1], s[2]))[:n]
         return tuple((t, w) for _, w, t in pro), tuple((t, w) for _, w, t in con)

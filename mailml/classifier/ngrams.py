@@ -98,6 +98,14 @@ class Block:
     def __repr__(self) -> str:
         return f"Block({self.name!r}, {self.analyzer!r}, {self.ngrams}, {len(self.terms)} terms)"
 
+    def weighing(self, coef: Floats) -> Block:
+        """The same n-grams with other weights."""
+        return Block(self.name, self.analyzer, self.ngrams, self.terms, self.idf, coef)
+
+    def named(self, folded: str, ids: Ints) -> list[str]:
+        """The n-grams behind these ids of a text."""
+        return [self.terms[i] for i in ids]
+
     def count(self, folded: str) -> Counts:
         """The block's n-gram counts of a folded text."""
         ids = self._found(folded)

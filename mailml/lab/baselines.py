@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mailml.lab import linear
-from mailml.lab.linear import Floats
+from mailml.lab.calibration import calibrate
+from mailml.lab.resampling import Floats
 from mailml.lab.vocabulary import Counted, Ints
 
 if TYPE_CHECKING:
@@ -43,13 +43,11 @@ def shuffled(trained: Trained, seed: int = 11) -> Floats:
 
     What is left of its accuracy owes nothing to the texts: a model that is no better has learned nothing.
     """
-    from mailml.lab.train import out_of_fold, owners_of
+    from mailml.lab.train import out_of_fold
 
-    rng = np.random.default_rng(seed)
-    truth = rng.permutation(trained.truth)
-    owners = owners_of(trained.examples, trained.groups)
-    scores, _ = out_of_fold(trained.blocks, trained.folds, truth, owners, trained.classes, trained.settings)
-    return linear.calibrate(scores, truth).proba(scores)
+    truth = np.random.default_rng(seed).permutation(trained.truth)
+    scores, _ = out_of_fold(trained.learner, trained.corpus, trained.folds, truth, trained.classes)
+    return calibrate(scores, truth).proba(scores)
 
 
 def _hits(block: Counted, train: Ints, test: Ints, truth: Ints, classes: int) -> Floats:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mailml.errors import NotEnoughData
-from mailml.lab import linear
+from mailml.lab.calibration import calibrate
 from mailml.lab.evaluation import decided
-from mailml.lab.train import Trained, owners_of
+from mailml.lab.train import Trained
 from mailml.lab.vocabulary import Ints
 
 if TYPE_CHECKING:
@@ -77,19 +77,19 @@ def learning_curve(trained: Trained, shares: Sequence[float] = _SHARES) -> Learn
 
 
 def _point(trained: Trained, share: float) -> Point | None:
-    truth, names = trained.truth, np.asarray(trained.classes)
+    truth = trained.truth
     scores = np.zeros_like(trained.scores)
     known = np.zeros(len(truth))
-    owners, settings, sizes = owners_of(trained.examples, trained.groups), asdict(trained.settings), []
+    sizes = []
     for fold in trained.folds:
         rows = _some(fold.train, trained.groups, share)
         if len(set(truth[rows].tolist())) < len(trained.classes):
             return None  # with so few labels a class was never met
-        fitted = linear.fit(trained.blocks, rows, names[truth[rows]].tolist(), owners, settings)
-        scores[fold.test] = fitted.scores(trained.blocks, fold.test)
-        known[fold.test] = fitted.known(trained.blocks, fold.test)
+        fitted = trained.refit(rows)
+        scores[fold.test] = fitted.scores(trained.corpus, fold.test)
+        known[fold.test] = fitted.known(trained.corpus, fold.test)
         sizes.append(len(rows))
-    p = linear.calibrate(scores, truth).proba(scores)
+    p = calibrate(scores, truth).proba(scores)
     said = decided(trained.policy, p, known, 0.0)
     cost = float(trained.policy.matrix()[truth, said].mean())
     return Point(round(float(np.mean(sizes))), float((p.argmax(axis=1) == truth).mean()), cost)

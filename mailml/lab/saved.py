@@ -18,17 +18,19 @@ import numpy as np
 from mailml.bundle import npz
 from mailml.bundle.manifest import parse_json, to_json
 from mailml.bundle.writing import write_folder
-from mailml.classifier import Model
+from mailml.classifier import Model, Policy
 from mailml.errors import InputError, LabelError
 from mailml.lab import examples as rows_of
-from mailml.lab import vocabulary
+from mailml.lab.calibration import Calibration
 from mailml.lab.examples import Examples
-from mailml.lab.linear import Calibration
+from mailml.lab.models import learner_of
+from mailml.lab.models.corpus import corpus_of
+from mailml.lab.models.workbench import WorkbenchModel, without_scorer
 from mailml.lab.resampling import Interval
 from mailml.lab.split import Split
 from mailml.lab.train import Enough, Settings, Trained
 
-_FORMAT = 1  # raise it when a field changes its meaning; older folders are then trained again
+_FORMAT = 2  # raise it when a field changes its meaning; older folders are then trained again
 _EVIDENCE = ("probabilities", "scores", "known", "groups")
 
 
@@ -37,7 +39,7 @@ def save(trained: Trained, path: str | os.PathLike[str], *, replace: bool = True
     folder = Path(path)
     if folder.exists() and not (folder / "trained.json").is_file():
         raise InputError("is not a model folder", where=str(folder), cure="Choose another path")
-    described, arrays = trained.model.to_arrays()
+    described, arrays = _described(trained)
     evidence = {name: np.asarray(getattr(trained, name)) for name in _EVIDENCE}
     for number, fold in enumerate(trained.folds):
         evidence |= {f"train{number}": fold.train, f"test{number}": fold.test, f"left{number}": fold.left_out}
@@ -54,6 +56,7 @@ def save(trained: Trained, path: str | os.PathLike[str], *, replace: bool = True
         "settings": asdict(trained.settings),
         "enough": asdict(trained.enough),
         "gap": trained.gap,
+        "made_by": trained.made_by,
     }
     files = {
         "model.npz": npz.dumps(arrays),
@@ -82,8 +85,9 @@ def load(path: str | os.PathLike[str], frame: Any) -> Trained:
     )
     settings = _settings(about["settings"])
     examples = _examples(about, frame, folder)
-    model = Model.from_arrays(about["model"], arrays)
-    limits = (settings.word_limit, settings.char_limit)
+    calibration = Calibration(about["calibration"]["temperature"], tuple(about["calibration"]["shift"]))
+    model = _model(about["model"], arrays, calibration)
+    corpus = changed(corpus_of(examples, settings), groups=evidence["groups"])
     return Trained(
         model=model,
         examples=examples,
@@ -96,12 +100,37 @@ def load(path: str | os.PathLike[str], frame: Any) -> Trained:
             Split(evidence[f"train{n}"], evidence[f"test{n}"], how, evidence[f"left{n}"])
             for n, how in enumerate(about["folds"])
         ),
-        calibration=Calibration(about["calibration"]["temperature"], tuple(about["calibration"]["shift"])),
+        calibration=calibration,
         settings=settings,
         enough=Enough(**{**about["enough"], "saved": Interval(**about["enough"]["saved"])}),
         gap=about["gap"],
-        blocks=vocabulary.count(examples.texts, words=settings.words, chars=settings.chars, limits=limits),
+        corpus=corpus,
+        learner=learner_of(settings),
+        made_by=about["made_by"],
     )
+
+
+def _described(trained: Trained) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The model as JSON values and arrays; of one that only the workbench runs, its policy alone."""
+    model = trained.model
+    if not isinstance(model, WorkbenchModel):
+        return model.to_arrays()
+    told: dict[str, Any] = {"workbench": model.kind, "id": model.id, "classes": list(model.classes)}
+    told |= {"min_known": model.min_known, "policy": model.policy.to_dict()}
+    return told, {"intercept": model.intercept}
+
+
+def _model(told: Mapping[str, Any], arrays: Mapping[str, Any], calibration: Calibration) -> Model:
+    if "workbench" not in told:
+        return Model.from_arrays(told, arrays)
+    classes = tuple(told["classes"])
+    policy = Policy.from_dict(classes, told["policy"])
+    kind, known, named = told["workbench"], told["min_known"], told["id"]
+    scorer = without_scorer(kind)
+    return WorkbenchModel(
+        classes, (), arrays["intercept"], calibration.temperature, policy, known, named, scorer,
+        calibration, kind,
+    )  # fmt: skip
 
 
 def _read(folder: Path) -> dict[str, Any]:

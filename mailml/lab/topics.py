@@ -29,21 +29,24 @@ def folds(
     groups: Ints,
     folds: int,
     seed: int,
-) -> list[split.Split]:
-    """Folds of whole topics, each made of whole groups; none where the texts are too few or all of a kind."""
-    if len(labels) < _LEAST:
-        return []
-    topic_of = clusters(
-        _vectors(blocks, owners, seed), max(_FEWEST, min(_MOST, len(labels) // _PER_TOPIC)), seed
-    )
+) -> tuple[list[split.Split], Ints]:
+    """Folds of whole topics, each made of whole groups, and the topic of every row.
+
+    Rows behind the labelled ones have a topic too. No folds where texts are too few or all of a kind.
+    """
+    count, n = len(groups), len(labels)
+    if n < _LEAST:
+        return [], np.zeros(count, dtype=np.int64)
+    topic_of = clusters(_vectors(blocks, owners, seed), max(_FEWEST, min(_MOST, n // _PER_TOPIC)), seed)
     # a group lies in the topic of most of its messages, so that it is never on both sides
     _, number = np.unique(groups, return_inverse=True)
     votes = np.zeros((int(np.max(number)) + 1, int(np.max(topic_of)) + 1))
     np.add.at(votes, (number, topic_of), 1)
+    topic = np.asarray(votes.argmax(axis=1)[number], dtype=np.int64)
     try:
-        return split.grouped(labels, votes.argmax(axis=1)[number], folds, seed)
+        return split.grouped(labels, topic[:n], folds, seed), topic
     except NotEnoughData:
-        return []
+        return [], topic
 
 
 def clusters(vectors: Floats, k: int, seed: int) -> Ints:

@@ -7,9 +7,10 @@ everything to one queue is withheld: it is exported, and abstains.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,33 +19,17 @@ from numpy.typing import NDArray
 from mailml.classifier import Model, Policy
 from mailml.errors import NotEnoughData
 from mailml.lab import examples as rows_of
-from mailml.lab import linear, names, split, topics, vocabulary
+from mailml.lab import split, topics
+from mailml.lab.calibration import Calibration, calibrate, temper
 from mailml.lab.examples import Examples
-from mailml.lab.linear import Calibration, Floats
-from mailml.lab.resampling import Interval, paired_difference
+from mailml.lab.models import learner_of
+from mailml.lab.models.corpus import Corpus, corpus_of, owners_of
+from mailml.lab.models.learner import Fitted, Learner, aligned
+from mailml.lab.resampling import Floats, Interval, paired_difference
+from mailml.lab.settings import Settings
 from mailml.lab.vocabulary import Counted, Ints
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What training may be told; the defaults are the measured ones. Costs and thresholds as in `Policy`."""
-
-    C: float = 10.0
-    class_weight: str | None = "balanced"
-    words: tuple[int, int] = (1, 2)
-    chars: tuple[int, int] = (3, 5)
-    word_limit: int = 20_000
-    char_limit: int = 30_000
-    folds: int = 5
-    seed: int = 7
-    least: int = 5  # labelled messages a class must have
-    topic_weight: float = 0.5  # of held-out topics against held-out groups in the temperature
-    per_sender: int = 50  # messages of one sender and class at most; raise it for a desk behind a web form
-    by_sender: bool = True  # mail of one sender stays on one side
-    fallback: str = "general"
-    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    thresholds: Mapping[str, float] = field(default_factory=dict)
-    withhold: bool = True  # abstain always when the data cannot support the model
+__all__ = ["Enough", "Settings", "Trained", "check_classes", "fit", "out_of_fold", "owners_of", "train"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +64,9 @@ class Trained:
     settings: Settings
     enough: Enough
     gap: float
-    blocks: tuple[Counted, ...] = field(repr=False)
+    corpus: Corpus = field(repr=False)
+    learner: Learner = field(repr=False)
+    made_by: str  # the learner's name: a taught model that is read back has no teacher any more
 
     def __repr__(self) -> str:
         right = np.mean(np.argmax(self.probabilities, axis=1) == self.truth)
@@ -94,6 +81,11 @@ class Trained:
         return rows_of.label_numbers(self.examples.labels, self.classes)
 
     @property
+    def blocks(self) -> tuple[Counted, ...]:
+        """The counted n-grams of the training texts."""
+        return self.corpus.blocks
+
+    @property
     def policy(self) -> Policy:
         """How the model decides."""
         return self.model.policy
@@ -101,7 +93,13 @@ class Trained:
     @property
     def parameters(self) -> dict[str, Any]:
         """Everything training was told, as JSON values, for the manifest."""
-        return {**asdict(self.settings), "temperature": self.calibration.temperature}
+        told = {**asdict(self.settings), "encoder": Path(self.settings.encoder).name}
+        return {**told, "made_by": self.made_by, "temperature": self.calibration.temperature}
+
+    def refit(self, rows: Ints) -> Fitted:
+        """The same kind of model trained on some of the labelled rows only."""
+        labels = np.asarray(self.classes)[self.truth[rows]].tolist()
+        return self.learner.fit(self.corpus, rows, labels)
 
     def with_policy(self, policy: Policy) -> Trained:
         """The same model deciding by other costs or thresholds; nothing is trained again."""
@@ -117,6 +115,7 @@ def train(
     threads: Sequence[Any] | None = None,
     senders: Sequence[str] | None = None,
     times: Sequence[datetime | None] | None = None,
+    unlabelled: Sequence[str] | None = None,
     until: datetime | None = None,
     settings: Settings | None = None,
     **changes: Any,
@@ -126,37 +125,50 @@ def train(
     `messages` is a frame of `lab.frame` with `labels` a label store (or message hash -> label); or a list of
     texts with one label each, and threads, senders and times where known. Mail that came at `until` (aware)
     or later is held out, so that a back-test has mail to judge that the model never saw. Settings may be
-    given as keywords (`C=1.0`). Raises NotEnoughData, naming the class, where an honest figure is impossible:
-    no labels, one class, a class of fewer than `least` messages or of one group.
+    given as keywords (`model="hashing"`, `C=1.0`). With `teacher=` the mail without labels is used as well:
+    the frame's, or the texts in `unlabelled`; it is kept out where it does not lower the grouped out-of-fold
+    cost. Raises NotEnoughData, naming the class, where an honest figure is impossible: no labels, one class,
+    a class of fewer than `least` messages or of one group.
     """
+    from mailml.lab.teaching import taught, without_label
+
     settings = replace(settings or Settings(), **changes)
+    beside = None
     if hasattr(messages, "columns"):
         examples = rows_of.from_frame(messages, labels)
+        if settings.teacher:
+            beside = without_label(messages, labels, settings)
     else:
         examples = rows_of.from_lists(messages, labels, threads=threads, senders=senders, times=times)
-    return fit(rows_of.before(examples, until) if until else examples, settings)
+        if settings.teacher and unlabelled:
+            beside = rows_of.from_lists(list(unlabelled), [""] * len(unlabelled))
+    if until is not None:
+        examples, beside = rows_of.before(examples, until), beside and rows_of.before(beside, until)
+    return taught(examples, beside, settings) if settings.teacher else fit(examples, settings)
 
 
 def fit(examples: Examples, settings: Settings) -> Trained:
-    """`train` for rows that are already brought together."""
+    """`train` for rows that are already brought together, without a teacher."""
     examples = rows_of.capped(examples, settings.per_sender)
+    check_classes(examples.labels, settings.least)
+    return fit_corpus(examples, corpus_of(examples, settings), learner_of(settings))
+
+
+def fit_corpus(examples: Examples, corpus: Corpus, learner: Learner) -> Trained:
+    """Train a learner on a corpus whose labelled rows are `examples`."""
+    settings = corpus.settings
     classes = check_classes(examples.labels, settings.least)
-    senders = examples.senders if settings.by_sender else None
-    groups = split.groups_of(examples.texts, examples.threads, senders)
-    folds = tuple(split.grouped(examples.labels, groups, settings.folds, settings.seed))
-    limits = (settings.word_limit, settings.char_limit)
-    blocks = vocabulary.count(examples.texts, words=settings.words, chars=settings.chars, limits=limits)
-    owners = owners_of(examples, groups)
-    blocks = names.hide(blocks, owners[0], examples.names, examples.senders)
     truth = rows_of.label_numbers(examples.labels, classes)
-    scores, known = out_of_fold(blocks, folds, truth, owners, classes, settings)
-    calibration = _calibrate(scores, blocks, truth, owners, groups, classes, settings)
+    groups = corpus.groups[: len(truth)]
+    folds = tuple(split.grouped(examples.labels, groups, settings.folds, settings.seed))
+    scores, known = out_of_fold(learner, corpus, folds, truth, classes)
+    calibration = _calibrate(learner, corpus, scores, truth, classes)
     probabilities = calibration.proba(scores)
     plain = Policy(classes, settings.fallback, settings.costs, settings.thresholds)
     enough = _enough(probabilities, truth, groups, plain)
-    fitted = linear.fit(blocks, np.arange(len(truth)), examples.labels, owners, asdict(settings))
+    fitted = learner.fit(corpus, np.arange(len(truth)), examples.labels, beside=corpus.beside)
     policy, least_known = _withheld(plain, enough, settings), _least_known(known)
-    model, gap = linear.to_model(fitted, blocks, calibration, policy, least_known, examples.texts)
+    model, gap = learner.to_model(fitted, corpus, calibration, policy, least_known)
     return Trained(
         model=model,
         examples=examples,
@@ -170,58 +182,50 @@ def fit(examples: Examples, settings: Settings) -> Trained:
         settings=settings,
         enough=enough,
         gap=gap,
-        blocks=blocks,
+        corpus=corpus,
+        learner=learner,
+        made_by=learner.name,
     )
 
 
 def _calibrate(
-    scores: Floats,
-    blocks: Sequence[Counted],
-    truth: Ints,
-    owners: tuple[Ints, Ints],
-    groups: Ints,
-    classes: Sequence[str],
-    settings: Settings,
+    learner: Learner, corpus: Corpus, scores: Floats, truth: Ints, classes: Sequence[str]
 ) -> Calibration:
     """Calibration on held-out groups, its temperature moved towards that of held-out topics."""
-    calibration = linear.calibrate(scores, truth)
+    calibration, settings = calibrate(scores, truth), corpus.settings
     labels = np.asarray(classes)[truth].tolist()
-    whole = topics.folds(blocks, owners, labels, groups, settings.folds, settings.seed)
+    whole, topic = topics.folds(
+        corpus.blocks, corpus.owners, labels, corpus.groups, settings.folds, settings.seed
+    )
     if not settings.topic_weight or not whole:
         return calibration
-    strange, _ = out_of_fold(blocks, whole, truth, owners, classes, settings)
+    strange, _ = out_of_fold(learner, corpus, whole, truth, classes, apart=topic)
     weights = np.repeat([1.0, settings.topic_weight], len(truth))
-    return linear.temper(calibration, np.vstack([scores, strange]), np.tile(truth, 2), weights)
+    return temper(calibration, np.vstack([scores, strange]), np.tile(truth, 2), weights)
 
 
 def out_of_fold(
-    blocks: Sequence[Counted],
+    learner: Learner,
+    corpus: Corpus,
     folds: Sequence[split.Split],
     truth: Ints,
-    owners: tuple[Ints, Ints],
     classes: Sequence[str],
-    settings: Settings,
+    *,
+    apart: Ints | None = None,
 ) -> tuple[Floats, Floats]:
-    """Scores and known shares of every row by models that saw nothing of its group: (n, classes), (n,)."""
+    """Scores and known shares of every labelled row by models that saw nothing of its group.
+
+    Unlabelled rows of a held-out group (by `apart`, the corpus's groups unless given) are kept from the
+    learner as well. Shapes (n, classes), (n,).
+    """
     scores, known = np.zeros((len(truth), len(classes))), np.zeros(len(truth))
-    options, names = asdict(settings), np.asarray(classes)
+    names, group = np.asarray(classes), corpus.groups if apart is None else apart
     for fold in folds:
-        fitted = linear.fit(blocks, fold.train, names[truth[fold.train]].tolist(), owners, options)
-        columns = rows_of.label_numbers(fitted.classes, classes)
-        # a class that is absent from a small fold must not look likely there
-        scores[fold.test] = -10.0
-        scores[np.ix_(fold.test, columns)] = fitted.scores(blocks, fold.test)
-        known[fold.test] = fitted.known(blocks, fold.test)
+        beside = corpus.beside[~np.isin(group[corpus.beside], group[fold.test])]
+        fitted = learner.fit(corpus, fold.train, names[truth[fold.train]].tolist(), beside=beside)
+        scores[fold.test] = aligned(fitted, corpus, fold.test, classes)
+        known[fold.test] = fitted.known(corpus, fold.test)
     return scores, known
-
-
-def owners_of(examples: Examples, groups: Ints) -> tuple[Ints, Ints]:
-    """Sender and thread numbers for the vocabulary; unknown ones and web forms fall back on the group."""
-    group = [f"group {g}" for g in groups]
-    forms = split.busy_senders(examples.senders)
-    senders = [s if s and s not in forms else g for s, g in zip(examples.senders, group, strict=True)]
-    threads = [t or g for t, g in zip(examples.threads, group, strict=True)]
-    return vocabulary.numbers(senders), vocabulary.numbers(threads)
 
 
 def check_classes(labels: Sequence[str], least: int) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def test_the_manifest_says_where_it_came_from(made: Bundle) -> None:
     assert {"mailml", "python", "numpy", "scikit-learn"} <= set(manifest["versions"])
     assert manifest["training"]["sha256"] == trained().examples.hash
     assert manifest["training"]["messages"] == 240
-    assert manifest["parameters"]["C"] == 10.0
+    assert manifest["parameters"]["C"] == 0.5
     assert made.card["enough_data"] is True
 
 

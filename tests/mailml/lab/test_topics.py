@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from mailml.lab import linear, topics, vocabulary
+from mailml.lab import calibration, topics, vocabulary
 from mailml.lab.train import train
 from tests.mailml.lab.tickets import tickets
 
@@ -47,7 +47,7 @@ def test_folds_hold_out_whole_groups_and_their_topics() -> None:
     made = tickets(200)
     blocks = vocabulary.count(made.texts, words=(1, 2), chars=(3, 5), limits=(1000, 1000))
     groups, alone = np.arange(200) // 2, np.arange(200)
-    folds = topics.folds(blocks, (alone, alone), made.labels, groups, 4, 7)
+    folds, _ = topics.folds(blocks, (alone, alone), made.labels, groups, 4, 7)
     assert sorted(np.concatenate([fold.test for fold in folds]).tolist()) == list(range(200))
     for fold in folds:
         assert not set(groups[fold.train]) & set(groups[fold.test])
@@ -57,9 +57,9 @@ def test_too_few_or_wordless_texts_have_no_topics() -> None:
     """Then the groups alone calibrate."""
     alone = np.arange(50)
     few = vocabulary.count(["a word"] * 30, words=(1, 2), chars=(3, 5), limits=(10, 10))
-    assert topics.folds(few, (alone[:30], alone[:30]), ["a", "b"] * 15, alone[:30], 5, 7) == []
+    assert topics.folds(few, (alone[:30], alone[:30]), ["a", "b"] * 15, alone[:30], 5, 7)[0] == []
     silent = vocabulary.count(["!"] * 50, words=(1, 2), chars=(3, 5), limits=(10, 10))
-    assert topics.folds(silent, (alone, alone), ["a", "b"] * 25, alone, 5, 7) == []
+    assert topics.folds(silent, (alone, alone), ["a", "b"] * 25, alone, 5, 7)[0] == []
 
 
 def test_a_model_is_less_sure_of_mail_when_whole_topics_were_held_out() -> None:
@@ -76,8 +76,8 @@ def test_tempering_finds_the_temperature_of_what_it_is_shown() -> None:
     """Scores that are twice too large are halved."""
     rng = np.random.default_rng(1)
     scores = rng.normal(0, 1.5, (4000, 3))
-    p = linear.softmax(scores)
+    p = calibration.softmax(scores)
     truth = np.array([random.Random(i).choices(range(3), row)[0] for i, row in enumerate(p)])
-    start = linear.Calibration(1.0, (0.0, 0.0, 0.0))
-    found = linear.temper(start, scores * 2, truth, np.ones(4000))
+    start = calibration.Calibration(1.0, (0.0, 0.0, 0.0))
+    found = calibration.temper(start, scores * 2, truth, np.ones(4000))
     assert found.temperature == pytest.approx(2.0, rel=0.08)
