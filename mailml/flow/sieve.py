@@ -8,18 +8,16 @@ rules are asked one by one, so the sieve may be too wide but never too narrow.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 
 import re2
 
 from mailml.flow.conditions import All, Ask, Condition, spec_of
-from mailml.flow.folding import fold, fold_expected
+from mailml.flow.folding import fold_expected
+from mailml.flow.letters import changing
 from mailml.flow.questions import name_of, pattern
 from mailml.flow.reading import Reading
 
-_LOOKED_AT = 0x3400  # characters below are looked at one by one: a few ms, once
 _FEWEST = 2  # rules on one field: for a single one, its own question is as quick
 # what `fold` makes one blank of, and more: a sieve may be too wide
 _BLANKS = r"[\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+"
@@ -53,7 +51,7 @@ def _sieve(name: str, asks: list[Ask]) -> Sieve | None:
         return None  # an open quotation would swallow the patterns behind it
     needles = [fold_expected(text).strip(" ") for as_written, text in words if not as_written]
     try:
-        unfolded = _search([*map(_unfolded, needles), *patterns, *([_changing()] if needles else [])])
+        unfolded = _search([*map(_unfolded, needles), *patterns, *([changing()] if needles else [])])
         folded, composed = _search(list(map(re2.escape, needles))), _search(patterns)
     except re2.error:
         return None  # thousands of them are too much for one pattern: they are asked one by one
@@ -74,33 +72,12 @@ def _unfolded(needle: str) -> str:
     """A pattern that fits composed text at least wherever the folded needle is in its folded form.
 
     For an ASCII needle: its letters in any case, any blank for a blank and ß for s, as long as the text has
-    no other letter that folding turns into ASCII (`_changing`). For other needles: any letter beyond ASCII.
+    no other letter that folding turns into ASCII (`changing`). For other needles: any letter beyond ASCII.
     """
     if not needle.isascii():
         return r"[^\x00-\x7f]"
     spaced = _BLANKS.join(map(re2.escape, needle.split(" ")))
     return f"(?i:{re.sub('s+', '[sßẞ]+', spaced)})"
-
-
-@lru_cache(maxsize=1)
-def _changing() -> str:
-    """A class of the characters beyond ASCII that folding may turn into ASCII, or that were not looked at.
-
-    Composed text without any of them folds to ASCII only where it is ASCII, blank or ß: no other character
-    has a compatibility decomposition, so NFKC leaves the text as it is, and none case-folds into ASCII.
-    """
-    kept = (chr(code) for code in range(0x80, _LOOKED_AT) if _keeps(chr(code)))
-    # beyond: ideographs and Hangul syllables, which have neither case nor compatibility forms
-    beyond = r"\x{3400}-\x{4dbf}\x{4e00}-\x{9fff}\x{ac00}-\x{d7a3}"
-    return f"[^\\x00-\\x7f{''.join(map(re2.escape, kept))}{beyond}]"
-
-
-def _keeps(letter: str) -> bool:
-    folded = fold(f"x{letter}x")[1:-1]
-    if folded in (" ", "ss"):
-        return True
-    same = unicodedata.normalize("NFKC", letter) == unicodedata.normalize("NFC", letter) == letter
-    return same and not any(one.isascii() for one in folded)
 
 
 def _search(parts: list[str]) -> Search:

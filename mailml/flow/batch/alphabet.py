@@ -1,0 +1,65 @@
+"""Letters beyond ASCII in a whole array of texts, found in its bytes at once."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from mailml.flow.batch.bitmaps import Bits
+from mailml.flow.letters import AS_THEY_ARE, LOOKED_AT, turned
+
+_LEAD = 0xBF  # in UTF-8 bytes above begin a letter beyond ASCII
+_CODES = 0x110000
+_ASCII, _ALNUM = 1, 2
+
+
+def foreign_letters(array: pa.Array) -> tuple[Bits, Bits, Bits]:
+    """Which texts are not all ASCII; hold a letter that folds into a letter or digit of ASCII; into any."""
+    if not pa.types.is_string(array.type) and not pa.types.is_large_string(array.type):
+        array = array.cast(pa.large_string())
+    offsets, raw = _bytes(array)
+    at = np.flatnonzero(raw > _LEAD)
+    rows = np.searchsorted(offsets, at, side="right") - 1
+    turns = _turns()[_decoded(raw, at)]
+    found = np.zeros((3, len(array)), np.bool_)
+    found[0, rows] = True
+    found[1, rows[turns >= _ALNUM]] = True
+    found[2, rows[turns >= _ASCII]] = True
+    return found[0], found[1], found[2]
+
+
+def _bytes(array: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Where each text begins, and the bytes of all of them."""
+    _, starts, data = array.buffers()
+    if not len(array) or data is None:
+        return np.zeros(1, np.int64), np.zeros(0, np.uint8)
+    kind = np.int64 if pa.types.is_large_string(array.type) else np.int32
+    offsets = np.frombuffer(starts, kind)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    return offsets - offsets[0], np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def _decoded(raw: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
+    """The letters that begin at these bytes."""
+    last = max(len(raw) - 1, 0)
+    first = raw[at].astype(np.uint32)
+    one, two, three = (raw[np.minimum(at + n, last)].astype(np.uint32) & 0x3F for n in (1, 2, 3))
+    code = (first & 0x1F) << 6 | one
+    code = np.where(first >= 0xE0, (first & 0x0F) << 12 | one << 6 | two, code)
+    return np.where(first >= 0xF0, (first & 0x07) << 18 | one << 12 | two << 6 | three, code)
+
+
+@lru_cache(maxsize=1)
+def _turns() -> npt.NDArray[np.uint8]:
+    """For every code point what folding may make of it; those that were not looked at may become anything."""
+    table = np.full(_CODES, _ALNUM, np.uint8)
+    for low, high in AS_THEY_ARE:
+        table[low : high + 1] = 0
+    for low, high in LOOKED_AT:
+        for code in range(low, high + 1):
+            letters = turned(chr(code))
+            table[code] = _ALNUM if re.search("[a-z0-9]", letters) else _ASCII if letters else 0
+    return table
