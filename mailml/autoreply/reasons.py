@@ -30,10 +30,25 @@ REASONS = {
 }
 
 
+# What the message itself says against an acknowledgement, wherever in the conversation it stands.
+OF_THE_MESSAGE = frozenset(REASONS) - {
+    "too_old",
+    "already_acked",
+    "answered",
+    "unauthenticated",
+    "limit",
+    "switched_off",
+}
+
+
 def row_in_words(verdict: Verdict) -> str:
     """What the row of the table that decided says, "" for a row this version does not know."""
-    wanted = (verdict.row, verdict.kind)
-    rows = [row for row in (*TABLE, TEXT_MODEL, HUMAN) if (row.number, row.kind) == wanted]
+    return row_says(verdict.row, verdict.kind, verdict.ack_reason or "")
+
+
+def row_says(number: str, kind: str, reason: str = "") -> str:
+    """The sentence of a row by its number and kind, "" for a row this version does not know."""
+    rows = [row for row in (*TABLE, TEXT_MODEL, HUMAN) if (row.number, row.kind) == (number, kind)]
     # rows 5 and 11 each stand there more than once: the reason tells them apart
-    exact = [row.says for row in rows if row.reason == verdict.ack_reason]
+    exact = [row.says for row in rows if (row.reason or "") == reason]
     return next(iter(exact or [row.says for row in rows]), "")

@@ -57,6 +57,7 @@ def _page(
     workers: int,
 ) -> Page:
     # each page draws with matplotlib over pandas: loaded when a report is made, not when the lab is
+    from mailml.lab.autoreply_truth import named
     from mailml.lab.comparison import compare
     from mailml.lab.misroutes import count
     from mailml.lab.replay import replay
@@ -71,13 +72,14 @@ def _page(
     if baseline is None and kind == "overview" and bundle.model is not None:
         # what does the classifier add? the same desk and rules, with a classifier that never answers
         baseline = replace(bundle, model=None, id="rules alone")
-    ledger = replay(archive, bundle, workers=workers)
+    # only this page shows what each decision was made on
+    ledger = replay(archive, bundle, workers=workers, decisions=kind == "automated")
     if kind == "sla":
         return sla_page(measure(ledger, bundle), addresses=addresses)
     if kind == "misrouting":
         return misrouting_page(count(ledger, bundle), addresses=addresses)
     if kind == "automated":
-        return automated_page(ledger)
+        return automated_page(ledger, named(archive))
     test = compare(ledger, replay(archive, baseline, workers=workers)) if baseline is not None else None
     if kind == "backtest" and test is not None:
         return backtest_page(test, addresses=addresses)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailml.autoreply.reasons import REASONS
+from mailml.lab.autoreply_report import AutoreplyReport
+from mailml.lab.autoreply_truth import Named
+from mailml.lab.escape import mask
 from mailml.lab.report.figures import bars, stacked
 from mailml.lab.report.page import Page, Section, Tile, from_frame, table
 
@@ -12,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def automated_page(ledger: pd.DataFrame) -> Page:
-    """The page over what `lab.replay` made of an archive."""
+def automated_page(ledger: pd.DataFrame, names: Named | None = None) -> Page:
+    """The page over what `lab.replay` made of an archive; `names` are what its mails answer, where known."""
     incoming = ledger[~ledger["sent"]]
     lead = (
         f"{len(incoming):,} incoming messages: what a machine wrote, what was acknowledged, what was not and "
@@ -21,8 +24,21 @@ def automated_page(ledger: pd.DataFrame) -> Page:
     )
     made = f"{incoming['at'].max():%Y-%m-%d}" if len(incoming) else ""
     source = f"mailbox history, {len(ledger):,} messages"
-    sections = (kinds_section(incoming), acks_section(incoming), _filed(incoming))
-    return Page("Automated mail", lead, source, made, automated_tiles(incoming), sections)
+    proven = AutoreplyReport(ledger, names=names)
+    sections = (kinds_section(incoming), acks_section(incoming), _loops(incoming), _filed(incoming))
+    tiles = (*automated_tiles(incoming), _silenced_tile(proven))
+    return Page("Automated mail", lead, source, made, tiles, (*sections, *_proof(proven)))
+
+
+def proven_page(report: AutoreplyReport) -> Page:
+    """The page of `lab.autoreply_report`: what Sent and labels prove of the table, and kinds by month."""
+    incoming = report.incoming
+    lead = "What a machine wrote, who was silenced although a person of ours answered, and what labels say."
+    made = f"{incoming['at'].max():%Y-%m-%d}" if len(incoming) else ""
+    months = from_frame(report.by_month(), "Messages by month and kind", index=True)
+    sections = (Section("Kinds by month", "", None, (months,)), *_proof(report), _labels(report))
+    tiles = (*automated_tiles(incoming), _silenced_tile(report))
+    return Page("Automated mail, proven", lead, f"{len(report.ledger):,} messages", made, tiles, sections)
 
 
 def automated_tiles(incoming: pd.DataFrame) -> tuple[Tile, ...]:
@@ -67,6 +83,18 @@ def acks_section(incoming: pd.DataFrame) -> Section:
     return Section("Acknowledgements withheld", lead, picture, (table(("reason", "messages"), rows),))
 
 
+def _loops(incoming: pd.DataFrame) -> Section:
+    """Mail of ours that came back, and what the breaker refused."""
+    back = incoming["kind"].eq("own_loop")
+    refused = incoming["ack_reason"].eq("limit")
+    rows = [
+        ("our own mail came back and was filed", int(back.sum())),
+        ("refused by the loop breaker", int(refused.sum())),
+    ]
+    lead = "A loop is stopped by the first sign of it: our own signature, or a limit that is reached."
+    return Section("Loops stopped", lead, None, (table(("what", "messages"), rows),))
+
+
 def _filed(incoming: pd.DataFrame) -> Section:
     filed = incoming[incoming["disposition"].eq("file")]
     counts = filed.groupby(["filed_in", "kind"]).size().reset_index(name="messages")
@@ -74,3 +102,54 @@ def _filed(incoming: pd.DataFrame) -> Section:
     return Section(
         "Filed", "Folders where automated mail is kept, visible to everyone.", None, (from_frame(counts),)
     )
+
+
+def _silenced_tile(report: AutoreplyReport) -> Tile:
+    found = report.silenced()
+    filed = int(found["how"].eq("filed").sum())
+    note = f"an agent answered all the same; {filed:,} of them lay in a folder"
+    return Tile("likely people silenced", f"{len(found):,}", note, "bad" if filed else "")
+
+
+def _proof(report: AutoreplyReport) -> tuple[Section, ...]:
+    """What the Sent folder proves, with the evidence of each."""
+    silenced, acked = report.silenced(), report.acked()
+    filed, denied = silenced[silenced["how"].eq("filed")], silenced[silenced["how"].ne("filed")]
+    return (
+        _listed(
+            "Filed although a person answered",
+            "Each of these lay outside the queues, and an agent answered it: undo the filing and label it.",
+            filed,
+        ),
+        _listed(
+            "No acknowledgement although a person answered",
+            "These were delivered to a queue; only the acknowledgement was withheld.",
+            denied,
+        ),
+        _listed(
+            "Acknowledged although automated",
+            "An automatic mail of ours stands in Sent right behind each of these.",
+            acked,
+        ),
+    )
+
+
+def _listed(title: str, lead: str, found: pd.DataFrame) -> Section:
+    shown = found[["at", "from_addr", "subject", "kind", "reason", "evidence"]].sort_values("at")
+    shown = shown.assign(**{name: shown[name].map(mask) for name in ("from_addr", "subject", "evidence")})
+    if shown.empty:
+        return Section(title, "None was found.")
+    return Section(title, lead, None, (from_frame(shown.rename(columns={"from_addr": "from"})),))
+
+
+def _labels(report: AutoreplyReport) -> Section:
+    rows = [
+        ("precision: of what was taken for a machine, a machine wrote", report.precision),
+        ("recall: of what machines wrote, was taken for one", report.recall),
+        ("people whose mail got no acknowledgement for what it is", report.denied),
+        ("people whose mail was filed", report.filed),
+    ]
+    if not report.precision.of + report.recall.of + report.denied.of:
+        return Section("Against labels", "No message carries a label yet: lab.panels.label gives them.")
+    lead = "Over the messages that a person labelled, with 95 % intervals."
+    return Section("Against labels", lead, None, (table(("measure", "share"), rows),))
