@@ -16,6 +16,7 @@ import typer
 from mailml.errors import BundleError, InputError, MailmlError
 
 from . import config as configuration
+from . import running
 from .arguments import (
     DEFAULT,
     EXIT_CONFIG,
@@ -27,31 +28,21 @@ from .arguments import (
     show_json,
 )
 from .byhand import breaker_app, filed_app, quarantine_app
+from .client_commands import keys_app
 from .feedback import export_feedback
 from .release_commands import bundle_app, decisions_app
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="The service that routes a support mailbox."
 )
+running.register(app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(breaker_app, name="breaker")
 app.add_typer(filed_app, name="filed")
 app.command("export-feedback")(export_feedback)
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(decisions_app, name="decisions")
-
-
-@app.command()
-def run(
-    config: ConfigOption = DEFAULT,
-    once: Annotated[bool, typer.Option("--once", help="Process what is there now and exit.")] = False,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
-) -> None:
-    """Watch the mailboxes, decide, route and acknowledge, until a signal ends it."""
-    from . import logs, supervisor
-
-    logs.configure(log_level)
-    raise typer.Exit(supervisor.run(configuration.load(config), once=once))
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -30,8 +31,12 @@ from .journal import Journal, events, incoming, is_disk_trouble, outbox
 from .keys import loop_key
 from .outbox import Mover, Sender
 from .shadow import Shadow
+from .vitals import Vitals
 from .watcher import Watcher
 from .worker import Worker
+
+if TYPE_CHECKING:
+    from .api.server import ApiServer
 
 DONE, FAILED, DISK = 0, 1, 74  # 74 is EX_IOERR
 # What one process may do for a journal; each part is done by one process only.
@@ -64,7 +69,19 @@ class Supervisor:
         self.sender = Sender(journal, config, sent=self._sent, clock=clock)
         self.timekeeper = Timekeeper(journal, config, clock=clock)
         self.shadow = Shadow(journal, self.bundles, key, clock=clock)
+        self.vitals = Vitals(journal, config, parts, clock=clock)
+        self.api: ApiServer | None = None
+        self._key = key
         self.disk_failed = False
+
+    def _open_api(self) -> None:
+        """Bind the port before anything is started; only a process that does everything answers too."""
+        if self.config.http is None or set(self.parts) != set(PARTS):
+            return
+        # imported only when it is on: a router without it does without FastAPI's memory
+        from .api.server import ApiServer
+
+        self.api = ApiServer(self.config, self.journal, self.bundles, self._key)
 
     def _decided(self, mailboxes: set[str]) -> None:
         for name in mailboxes:
@@ -132,6 +149,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve until a signal ends it; the exit code."""
+        self._open_api()
         threads = [threading.Thread(target=self._role, args=role, name=role[0]) for role in self._roles()]
         self._listen()
         for thread in threads:
@@ -144,6 +162,7 @@ class Supervisor:
         return DISK if self.disk_failed else FAILED if left else DONE
 
     def _roles(self) -> Iterator[tuple[str, Callable[[Bells], None]]]:
+        yield "vitals", self.vitals.run
         if "watch" in self.parts:
             for watcher in self.watchers:
                 yield f"watcher {watcher.mailbox.name}", watcher.run
@@ -157,6 +176,8 @@ class Supervisor:
             yield "clock", self.timekeeper.run
             if self.config.releases.shadow is not None:
                 yield "shadow", self.shadow.run
+        if self.api is not None:
+            yield "api", self.api.run
 
     def _role(self, name: str, run: Callable[[Bells], None]) -> None:
         failures = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import UTC, datetime
-from email.header import Header
 
 from mailml.autoreply import judge
 from mailml.bundle import Bundle
@@ -135,11 +134,14 @@ def _step(step: RuleTrace) -> str:
 
 
 def compose(fields: dict[str, str], text: str, html: str, *, block: str = "") -> bytes:
-    """A mail of these pieces. Line ends in a field start no other one; the block is taken as it is."""
+    """A mail of these pieces. Line ends in a field start no other one; the block is taken as it is.
+
+    Letters outside ASCII stand in the head as UTF-8 (RFC 6532), which the parser reads.
+    """
     lines = _block(block)
     present = {line.partition(":")[0].strip().lower() for line in lines if line[:1] not in " \t"}
     lines += [
-        f"{name}: {_encoded(value)}"
+        f"{name}: {' '.join(value.split())}"
         for name, value in fields.items()
         if value and name.lower() not in present
     ]
@@ -157,8 +159,3 @@ def _block(block: str) -> list[str]:
     """The lines of a block of headers, up to the blank line that would end them."""
     lines = block.replace("\r\n", "\n").replace("\r", "\n").strip("\n").split("\n") if block.strip() else []
     return lines[: lines.index("")] if "" in lines else lines
-
-
-def _encoded(value: str) -> str:
-    one_line = " ".join(value.split())
-    return one_line if one_line.isascii() else Header(one_line, "utf-8", maxlinelen=998).encode(linesep="")

@@ -55,13 +55,13 @@ def test_a_disk_that_cannot_be_written_ends_everything(supervisor: Supervisor) -
 def test_every_role_is_there(supervisor: Supervisor) -> None:
     """Two threads for the mailbox, and one each for worker, sender and clock."""
     names = [name for name, _ in supervisor._roles()]
-    assert names == ["watcher desk", "worker", "mover desk", "sender", "clock"]
+    assert names == ["vitals", "watcher desk", "worker", "mover desk", "sender", "clock"]
 
 
 def test_a_process_may_take_on_one_part(room: Room) -> None:
     """`mailml-serve send` moves and sends, and leaves the rest to others."""
     sending = Supervisor(room.config, room.journal, KEY, parts=["send"], clock=room.clock)
-    assert [name for name, _ in sending._roles()] == ["mover desk", "sender"]
+    assert [name for name, _ in sending._roles()] == ["vitals", "mover desk", "sender"]
 
 
 def test_only_the_sending_part_doubts_what_was_being_sent(room: Room) -> None:
