@@ -10,11 +10,12 @@ from typing import Any
 
 from mailml.errors import InputError
 from mailml.message import parse
+from mailml.thread import copy_key, parties_of
 
 from .config import Mailbox
 from .instants import DAY, Clock, now_ms, to_datetime, words
 from .journal import Journal, Tx, decisions, events, incoming, interactions, outbox
-from .threads import copy_key, open_interaction, parties_of
+from .threads import open_interaction
 
 
 @dataclass(frozen=True, slots=True)

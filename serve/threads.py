@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from mailml.message import Message
@@ -10,6 +9,7 @@ from mailml.thread import (
     Joined,
     Party,
     answered_ids,
+    copy_key,
     fold_message_id,
     join,
     reference_of,
@@ -23,10 +23,10 @@ from .journal.interactions import Interaction
 
 
 class JournalLookup:
-    """Implements `mailml.thread.Lookup` inside one transaction."""
+    """Implements `mailml.thread.Lookup` in one transaction; the desk's addresses are parties everywhere."""
 
-    def __init__(self, tx: Tx) -> None:
-        self._tx = tx
+    def __init__(self, tx: Tx, ours: frozenset[str] = frozenset()) -> None:
+        self._tx, self._ours = tx, ours
 
     def by_message_id(self, message_id: str, /) -> Party | None:
         """The one interaction that holds the message with this id."""
@@ -40,7 +40,7 @@ class JournalLookup:
         if found is None:
             return None
         who = interactions.addresses(self._tx, found.id)
-        return Party(found.reference, who, found.state == "closed")
+        return Party(found.reference, who | self._ours, found.state == "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,13 @@ class Placed:
     copy_key: str
 
 
-def place(tx: Tx, mail: incoming.Claimed, message: Message, key: bytes) -> Placed:
-    """Find the interaction of a message and what is known of it before this message is counted."""
+def place(
+    tx: Tx, mail: incoming.Claimed, message: Message, key: bytes, ours: frozenset[str] = frozenset()
+) -> Placed:
+    """Find the interaction of a message and what is known of it before this message is counted.
+
+    `ours` are the desk's own addresses: support@ may answer what was written to billing@.
+    """
     copy = copy_key(message)
     twin = interactions.of_copy(tx, copy)
     if twin is None and (again := incoming.shown_again(tx, mail)) is not None:
@@ -62,7 +67,7 @@ def place(tx: Tx, mail: incoming.Claimed, message: Message, key: bytes) -> Place
     if twin is not None:
         joined = Joined(twin.reference, "same_message", message.message_id)
     else:
-        joined = join(message, JournalLookup(tx), key)
+        joined = join(message, JournalLookup(tx, ours), key)
     found = interactions.by_reference(tx, joined.reference) if joined.reference else None
     return Placed(found, joined, _thread(tx, mail, message, key, found, joined), copy)
 
@@ -87,21 +92,6 @@ def _thread(
         human_within_30_days=interactions.wrote_lately(tx, found.id, sender, mail.received_at - 30 * DAY),
         seconds_since_ours=since,
     )
-
-
-def copy_key(message: Message) -> str:
-    """What copies of one mail have in common ("" without a Message-ID): each server adds its own Received."""
-    if not message.message_id:
-        return ""
-    sender = message.from_.addr if message.from_ else ""
-    parts = (fold_message_id(message.message_id), sender, message.get("date") or "", message.subject)
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def parties_of(message: Message) -> frozenset[str]:
-    """Everyone a message is from or addressed to."""
-    people = (message.from_, *message.reply_to, *message.to[:100], *message.cc[:100])
-    return frozenset(person.addr for person in people if person and person.addr)
 
 
 def reference_for(tx: Tx, message: Message) -> str:

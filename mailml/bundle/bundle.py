@@ -18,12 +18,13 @@ from mailml.bundle import desk as desks
 from mailml.bundle import golden as goldens
 from mailml.bundle import manifest as manifests
 from mailml.bundle import npz
-from mailml.bundle.desk import Desk
+from mailml.bundle.desk import TARGET, Desk
 from mailml.bundle.signing import PublicKey, verify_manifest
 from mailml.bundle.writing import write_folder
 from mailml.classifier import Model
-from mailml.errors import BundleDamagedError, BundleError
+from mailml.errors import BundleDamagedError, BundleError, Fault, FlowError, InputError
 from mailml.flow import Flow, source
+from mailml.sla import parse_target
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +68,7 @@ class Bundle:
         flow = source.loads(
             _text(files, "flow.toml", folder), where=str(folder / "flow.toml"), categories=desk.categories
         )
+        _check_targets(flow, str(folder / "flow.toml"))
         model, text_model = _model(files, folder), _text_model(files, folder)
         if verify:
             golden = manifests.parse_json(files["golden.json"], folder / "golden.json")
@@ -130,6 +132,19 @@ def _check_flow(flow: Flow, desk: Desk) -> None:
         cure = "Add [ack.templates.NAME], or take it out of the rule"
         raise BundleError(what, where="desk.toml", cure=cure)
     source.loads(source.dumps(flow), categories=desk.categories)
+    _check_targets(flow, "flow.toml")
+
+
+def _check_targets(flow: Flow, where: str) -> None:
+    """Refuse a promise that cannot be read: it would set aside every mail its rule hits."""
+    faults = []
+    for rule in flow.rules:
+        try:
+            parse_target(rule.then.sla or TARGET)
+        except InputError as error:
+            faults.append(Fault(f'rule "{rule.name}", key "then.sla"', error.what, error.cure))
+    if faults:
+        raise FlowError(faults, where=where)
 
 
 def _model_files(name: str, model: Model | TextModel | None) -> dict[str, bytes]:

@@ -7,13 +7,13 @@ folder says more than INBOX.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from mailml.lab.folders import is_history, is_sent, queue_of
 from mailml.message import Address
-from mailml.thread import Joined, Threads, fold_message_id, join, reference_of
+from mailml.thread import Joined, Threads, fold_message_id
 
 if TYPE_CHECKING:
     from mailml.archive import Archive
@@ -23,7 +23,7 @@ Key = tuple[str, str, int, int]  # account, folder, UIDVALIDITY, UID
 
 COLUMNS = (
     "account", "folder", "uidvalidity", "uid", "internaldate", "sha256", "message_id", "in_reply_to",
-    "references", "subject", "from_addr", "to", "cc", "present",
+    "references", "subject", "from_addr", "reply_to", "to", "cc", "date", "present",
 )  # fmt: skip
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -70,7 +70,8 @@ class _Known:
     from_: Address | None
     to: tuple[Address, ...]
     cc: tuple[Address, ...]
-    reply_to: tuple[Address, ...] = field(default=())
+    reply_to: tuple[Address, ...]
+    date: datetime | None
 
 
 def arrivals(
@@ -85,7 +86,8 @@ def arrivals(
     chosen = _once([row for row in rows if is_history(row["folder"])], queues)
     chosen.sort(key=lambda row: (row["internaldate"] or _START, row["sha256"]))
     ours = frozenset(address.lower() for address in own)
-    threads = Threads()
+    # our own addresses are parties to everything: an answer to billing@ may leave from support@
+    threads = Threads(ours=ours)
     return [_placed(row, threads, ours, loop_key) for row in chosen]
 
 
@@ -102,18 +104,12 @@ def _once(rows: Iterable[Mapping[str, Any]], queues: Collection[str]) -> list[Ma
 
 def _placed(row: Mapping[str, Any], threads: Threads, own: frozenset[str], loop_key: bytes) -> Arrival:
     known = _known(row)
-    # join and Threads read nothing of a message but what _Known has: parsing 100,000 again would take minutes
-    message = cast("Message", known)
-    joined = join(message, threads, loop_key)
-    reference = joined.reference or _unused(known.sha256, threads)
-    # our own addresses are parties to everything: an answer to billing@ may leave from support@
-    threads.add(message, reference, addresses=own)
-    return _arrival(row, known, joined, reference, own)
+    # Threads reads nothing of a message but what _Known has: parsing 100,000 again would take minutes
+    joined = threads.place(cast("Message", known), loop_key)
+    return _arrival(row, known, joined, own)
 
 
-def _arrival(
-    row: Mapping[str, Any], known: _Known, joined: Joined, thread: str, own: frozenset[str]
-) -> Arrival:
+def _arrival(row: Mapping[str, Any], known: _Known, joined: Joined, own: frozenset[str]) -> Arrival:
     sender = known.from_.addr if known.from_ else ""
     return Arrival(
         key=(row["account"], row["folder"], row["uidvalidity"], row["uid"]),
@@ -125,7 +121,7 @@ def _arrival(
         to=tuple(person.addr for person in (*known.to, *known.cc)),
         answers=tuple(fold_message_id(i) for i in (*known.in_reply_to, *known.references)),
         sent=is_sent(row["folder"]) or sender in own,
-        thread=thread,
+        thread=joined.reference,
         joined_by=joined.by,
     )
 
@@ -141,16 +137,10 @@ def _known(row: Mapping[str, Any]) -> _Known:
         from_=Address("", sender) if sender else None,
         to=_people(row["to"]),
         cc=_people(row["cc"]),
+        reply_to=_people(row["reply_to"]),
+        date=row["date"],
     )
 
 
 def _people(addresses: Iterable[str] | None) -> tuple[Address, ...]:
     return tuple(Address("", address) for address in addresses or ())
-
-
-def _unused(seed: str, threads: Threads) -> str:
-    # 40 bits clash once in a lifetime; a longer seed gives another reference
-    turn, reference = 0, reference_of(seed.encode())
-    while reference in threads:
-        turn, reference = turn + 1, reference_of(f"{seed}/{turn + 1}".encode())
-    return reference

@@ -74,7 +74,8 @@ class Walk:
         return Thread(
             reference=arrival.thread,
             joined_by=arrival.joined_by,
-            acked=state.acked,
+            # a copy of a mail that was decided before is never answered by itself
+            acked=state.acked or arrival.joined_by == "same_message",
             answered=state.answered,
             answers_ours=bool(answered),
             human_within_30_days=lately is not None and arrival.at - lately <= LATELY,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 
 from mailml.message import Message
 from mailml.thread.joining import Joined, Party, fold_message_id, join
+from mailml.thread.people import copy_key, parties_of
 from mailml.thread.references import reference_of
 
 _CLAIMED_TWICE = ""
@@ -39,9 +39,8 @@ class Threads:
         `addresses` are further parties, such as the envelope recipient.
         """
         self.add_id(message.message_id, reference)
-        people = (message.from_, *message.reply_to, *message.to, *message.cc)
         parties = self._addresses.setdefault(reference, set())
-        parties.update(person.addr for person in people if person and person.addr)
+        parties.update(parties_of(message))
         parties.update(address.lower() for address in addresses if address)
         self._closed.discard(reference)
 
@@ -75,7 +74,8 @@ class Threads:
         `reference` is never empty in the answer; `by` tells whether it is new. A copy of a mail that came
         before (same Message-ID, sender, date and subject: two mailboxes, two folders) is `same_message`.
         """
-        mail = _copy_key(message)
+        # eight bytes of it are enough to tell a few million mails apart
+        mail = int(copy_key(message)[:16] or "0", 16)
         if mail and (reference := self._seen.get(mail)):
             return Joined(reference, "same_message", message.message_id)
         joined = join(message, self, key)
@@ -93,15 +93,3 @@ class Threads:
         while reference in self._addresses:
             turn, reference = turn + 1, reference_of(f"{seed}/{turn + 1}".encode())
         return reference
-
-
-def _copy_key(message: Message) -> int:
-    """What copies of one mail have in common, as a number; 0 for a mail without a Message-ID.
-
-    Their bytes differ: each server adds its own Received fields.
-    """
-    if not message.message_id:
-        return 0
-    sender = message.from_.addr if message.from_ else ""
-    parts = (fold_message_id(message.message_id), sender, message.get("date") or "", message.subject)
-    return int.from_bytes(sha256("\0".join(parts).encode("utf-8", "surrogatepass")).digest()[:8], "big") or 1

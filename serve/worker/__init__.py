@@ -95,7 +95,7 @@ class Worker:
 
     def _decide(self, tx: Tx, mail: incoming.Claimed, message: Message) -> None:
         now = self.clock()
-        placed = place(tx, mail, message, self.key)
+        placed = place(tx, mail, message, self.key, self.bundles.current.desk.identity.addresses)
         bundle = self._bundle(tx, message, placed)
         known = context.build(
             tx,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mailml.bundle import Bundle
 from mailml.errors import MailmlError
 from mailml.message import Message
-from mailml.thread import fold_message_id
+from mailml.thread import fold_message_id, parties_of
 from mailml.verdict import Context, Decision, Disposition, Kind, Reason
 
 from ..acknowledgement import acknowledge
@@ -15,7 +15,7 @@ from ..config import Config, Mailbox
 from ..instants import DAY, HOUR, Clock, to_ms
 from ..journal import Tx, decisions, events, incoming, interactions, limits, outbox
 from ..journal.interactions import Interaction
-from ..threads import Placed, open_interaction, parties_of
+from ..threads import Placed, open_interaction
 from .context import asked
 
 _LOOP_ALARM = 3  # own mail that comes back within an hour before somebody is told

@@ -27,6 +27,7 @@ def mail(number: int, body: str = "Hello, my invoice is wrong.") -> bytes:
     """A small message."""
     return (
         f"From: Ann <Ann{number}@Example.org>\r\nTo: support@acme.example\r\n"
+        f"Reply-To: Ann.Private@Example.org\r\n"
         f"Subject: =?utf-8?q?Caf=C3=A9?= {number}\r\n"
         f"Message-ID: <{number}@example.org>\r\nDate: Wed, 4 Mar 2026 05:06:00 +0000\r\n\r\n{body}\r\n"
     ).encode()
@@ -78,6 +79,7 @@ def test_the_columns(archive: Archive) -> None:
     assert first["subject"] == "Café 1"
     assert first["from_addr"] == "ann1@example.org"
     assert (first["from_name"], first["to"], first["cc"]) == ("Ann", ["support@acme.example"], [])
+    assert first["reply_to"] == ["ann.private@example.org"]
     assert first["date"] == datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
     assert first["own"].startswith("Hello, my invoice")
     assert (first["is_reply"], first["has_html"], first["attachments"]) == (False, False, [])

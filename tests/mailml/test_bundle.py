@@ -18,10 +18,10 @@ import pytest
 
 from mailml.bundle import Bundle, desk, write
 from mailml.bundle import npz as npz_of
-from mailml.errors import BundleDamagedError, BundleError, BundleVersionError, MailmlError
+from mailml.errors import BundleDamagedError, BundleError, BundleVersionError, FlowError, MailmlError
 from mailml.flow import source
 from tests.conftest import ROOT
-from tests.mailml.bundles import CREATED, resealed, small_bundle, small_model
+from tests.mailml.bundles import CREATED, resealed, small_bundle, small_desk, small_model
 
 ALL = ["autoreply.json", "autoreply.npz", "card.html", "card.json", "desk.toml", "flow.toml", "golden.json",
        "manifest.json", "model.json", "model.npz"]  # fmt: skip
@@ -372,3 +372,23 @@ def test_rules_that_name_what_the_desk_has_not_replace_nothing(
     with pytest.raises(MailmlError, match=told):
         write(copy, flow=source.loads(flow), desk=before.desk, created=CREATED, replace=True)
     assert Bundle.load(copy).id == before.id
+
+
+def test_a_promise_that_cannot_be_kept_is_refused_with_its_rule(tmp_path: Path) -> None:
+    """A rule's sla that no calendar can answer is named when a bundle is written and when one is loaded."""
+    flow = 'default = "G"\n[[rule]]\nname = "vip"\nwhen = {}\nthen = { queue = "Q", sla = "50 weeks" }\n'
+    where = tmp_path / "bundle"
+    write(where, flow=source.loads(flow), desk=small_desk(), created=CREATED)
+    said = 'rule "vip", key "then.sla": \'99 weeks\' is not between a minute and a year'
+    with pytest.raises(FlowError, match=said):
+        write(
+            where,
+            flow=source.loads(flow.replace("50", "99")),
+            desk=small_desk(),
+            created=CREATED,
+            replace=True,
+        )
+    file = where / "flow.toml"
+    file.write_text(file.read_text().replace("50 weeks", "99 weeks"))
+    with pytest.raises(FlowError, match=said):
+        Bundle.load(where, verify=False)

@@ -11,10 +11,12 @@ from mailml.thread import (
     Party,
     Threads,
     answered_ids,
+    copy_key,
     find_references,
     join,
     normal_subject,
     own_message_id,
+    parties_of,
     reference_of,
     verify_own_message_id,
 )
@@ -308,3 +310,35 @@ class TestThreads:
         threads.add_id("<sent@acme>", reference)
         joined = join(mail("boss@c.example", "In-Reply-To: <SENT@acme>"), threads, KEY)
         assert joined.reference == reference
+
+    def test_who_asks_to_be_answered_elsewhere_may_write_from_there(self) -> None:
+        """The address of a Reply-To is a party to the interaction it was named in."""
+        threads = Threads()
+        first = threads.place(mail("ann@c.example", "Message-ID: <1@c>", "Reply-To: boss@c.example"))
+        answer = threads.place(mail("boss@c.example", "Message-ID: <2@c>", "In-Reply-To: <1@c>"))
+        assert (answer.reference, answer.by) == (first.reference, "references")
+
+
+class TestPeople:
+    LINES = ("Message-ID: <1@c>", "Date: Mon, 2 Mar 2026 10:00:00 +0000")
+
+    def test_copies_share_a_key_and_other_mail_does_not(self) -> None:
+        """Each server adds its own Received; sender, date, subject and Message-ID make the copy."""
+        original = copy_key(mail("ann@c.example", *self.LINES, "Subject: hi"))
+        assert copy_key(mail("ann@c.example", "Received: by mx", *self.LINES, "Subject: hi")) == original
+        assert copy_key(mail("eve@c.example", *self.LINES, "Subject: hi")) != original
+        assert copy_key(mail("ann@c.example", *self.LINES, "Subject: other")) != original
+        assert copy_key(mail("ann@c.example", "Message-ID: <1@c>", "Subject: hi")) != original
+        assert copy_key(mail("ann@c.example", "Subject: hi")) == ""
+
+    def test_a_subject_that_cannot_be_stored_has_a_key(self) -> None:
+        """Megabytes and lone surrogates of a hostile header end in a key like any other."""
+        wild = "Subject: " + "x" * 100_000 + " =?utf-16?b?2AA=?="
+        assert len(copy_key(mail("ann@c.example", *self.LINES, wild))) == 64
+
+    def test_everybody_of_a_mail_is_a_party(self) -> None:
+        """Sender, Reply-To, recipients and copies, lower-case, each once, and no more than can be handled."""
+        message = mail("A@B.example", "Cc: c@d.example, A@b.example", "Reply-To: r@b.example")
+        assert parties_of(message) == {"a@b.example", "c@d.example", "r@b.example", "support@acme.example"}
+        crowd = ", ".join(f"u{n}@many.example" for n in range(5000))
+        assert len(parties_of(mail("a@b.example", f"Cc: {crowd}", to=crowd))) <= 301

@@ -13,13 +13,14 @@ from mailml.bundle import Bundle
 from mailml.decide import decide
 from mailml.flow import ready
 from mailml.lab import queues
+from mailml.lab.arrivals import arrivals
 from mailml.lab.labels import Labels, from_folders
 from mailml.lab.pull import pull
 from mailml.lab.replay import replay
 from mailml.verdict import Context, canonical_json
 from serve.keys import loop_key
 from serve.limits import Limits
-from tests.serve.service import Service
+from tests.serve.service import Service, mail
 
 pytestmark = [pytest.mark.scenario, pytest.mark.slow, pytest.mark.timeout(600)]
 DESK = """
@@ -91,3 +92,49 @@ def test_every_decision_is_the_same_in_the_notebook_and_in_the_router(
         assert again.to_json() == canonical_json(line["decision"])
     assert not differing, f"{len(differing)} differ, the first: {differing[0]}"
     assert ledger["queue"].nunique() >= 5
+
+
+CONVERSATIONS = [
+    # whom the customer asks to be answered at answers; a stranger who quotes the same mail does not join
+    mail(1, Reply_To="boss@customer1.example"),
+    mail(2, sender="boss@customer1.example", In_Reply_To="<m1@customer.example>", subject="Re: printer"),
+    mail(3, sender="eve@evil.example", In_Reply_To="<m1@customer.example>", subject="Re: printer"),
+    # a colleague answers from another of our addresses, and the customer answers that
+    mail(4, sender="Acme Billing <billing@acme.example>", In_Reply_To="<m1@customer.example>"),
+    mail(5, sender="boss@customer1.example", In_Reply_To="<m4@customer.example>"),
+    # the same mail through two lists, each with its own Received, and an answer to it
+    b"Received: by one.example; Mon, 2 Mar 2026 10:00:01 +0000\r\n" + mail(6),
+    b"Received: by two.example; Mon, 2 Mar 2026 10:00:02 +0000\r\n" + mail(6),
+    mail(7, sender="c6@customer6.example", In_Reply_To="<m6@customer.example>"),
+    # a duplicate Message-ID joins nothing
+    mail(8, Message_ID="<twice@scripts.example>"),
+    mail(9, Message_ID="<twice@scripts.example>"),
+    mail(10, sender="c8@customer8.example", In_Reply_To="<twice@scripts.example>"),
+]
+
+
+def test_every_mail_is_joined_alike_in_the_notebook_and_in_the_router(
+    service: Service, tmp_path: Path
+) -> None:
+    """An archive's columns join what the router joins on whole mails: the same place for the same reason."""
+    with service.mailbox.client() as client:
+        for number, raw in enumerate(CONVERSATIONS):
+            client.append("INBOX", raw, (), datetime(2026, 3, 2, 11, number, tzinfo=UTC))
+    archive = lab.Archive.open(tmp_path / "pulled", create=True)
+    pull(service.mailbox.account("none"), archive, "INBOX", False)
+    desk_of = bundles.desk.loads(DESK)
+    bundles.write(service.bundle_path, flow=ready.load("default"), desk=desk_of, created=datetime.now(UTC))
+    service.once()
+    with service.journal.read() as tx:
+        rows = tx.exec_driver_sql(
+            "select i.uid, n.reference, a.joined_by from arrivals a join incoming i on i.id = a.incoming_id"
+            " join interactions n on n.id = a.interaction_id"
+        )
+        live = {row.uid: (row.reference, row.joined_by) for row in rows}
+    replayed = {
+        one.key[3]: (one.thread, one.joined_by) for one in arrivals(archive, desk_of.identity.addresses)
+    }
+    assert replayed == live
+    together = [replayed[uid][0] for uid in (1, 2, 4, 5)]
+    assert len(set(together)) == 1
+    assert len({reference for reference, _ in replayed.values()}) == 6

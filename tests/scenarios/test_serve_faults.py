@@ -17,6 +17,7 @@ from tests.serve.service import Service, bundle, mail
 from tests.servers import child
 from tests.servers.dovecot import Dovecot, User
 from tests.servers.dovecot_config import Settings
+from tests.servers.fault_proxy import FaultProxy
 from tests.servers.smtp_sink import CUT, CUT_REPLY, SmtpSink
 
 pytestmark = pytest.mark.scenario
@@ -165,6 +166,30 @@ def test_mail_over_the_limit_is_set_aside_and_the_rest_goes_on(service: Service)
     assert service.folders() == {"Queues/General Support": 2, "Sent": 2}
     assert json.loads(service.call("quarantine", "list", "--json").stdout) == []
     service.call("quarantine", "retry", str(held["id"]), good=78)
+
+
+def test_what_is_set_aside_is_neither_fetched_again_nor_missed(service: Service) -> None:
+    """A quarantined mail stays in the inbox: no poll reads it again, and reconciliation knows it."""
+    service.serve |= {"max_message_mb": 0.05, "poll_seconds": 0.2, "idle": False}
+    service.mailbox.deliver(mail(1, body="word " * 30_000))
+    service.once()
+    assert service.decisions()[0]["state"] == "quarantined"
+    with FaultProxy(service.imap["port"]) as proxy:
+        service.imap["port"] = proxy.port
+        with service:
+            service.wait(lambda: proxy.commands().count("UID SEARCH") >= 8, "eight polls")
+            assert service.stop() == 0
+        told = json.loads(service.call("reconcile", "--json").stdout)[0]
+        assert "UID FETCH" not in proxy.commands()
+    assert (told["on_server"], told["known"], told["vanished"], told["good"]) == (1, 1, 0, True)
+    assert service.folders() == {"INBOX": 1}
+    assert len(service.decisions()) == 1
+    with service.mailbox.client() as client:  # a colleague takes it out: now it has vanished, and is no fault
+        client.select_folder("INBOX")
+        client.delete_messages(client.search())
+        client.expunge()
+    told = json.loads(service.call("reconcile", "--json").stdout)[0]
+    assert (told["vanished"], told["good"]) == (1, True)
 
 
 def test_a_mail_of_sixty_megabytes_is_set_aside(service: Service) -> None:

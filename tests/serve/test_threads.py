@@ -6,7 +6,7 @@ from mailml.message import parse
 from mailml.thread import reference_of
 from serve.instants import DAY
 from serve.journal import incoming, interactions
-from serve.threads import copy_key, open_interaction, parties_of, place
+from serve.threads import open_interaction, place
 from tests.serve.room import KEY, Room
 from tests.serve.service import mail
 
@@ -40,15 +40,6 @@ def test_the_thread_tells_what_happened_before(room: Room) -> None:
     assert thread.seconds_since_ours == DAY / 1000
 
 
-def test_copies_share_a_key_and_other_mail_does_not() -> None:
-    """Each server adds its own Received; sender, date, subject and Message-ID make the copy."""
-    original = parse(mail(1))
-    assert copy_key(parse(b"Received: by mx.example; now\r\n" + mail(1))) == copy_key(original)
-    assert copy_key(parse(mail(1, sender="eve@evil.example"))) != copy_key(original)
-    assert copy_key(parse(mail(1, subject="Other"))) != copy_key(original)
-    assert copy_key(parse(mail(1, Message_ID=""))) == ""
-
-
 def test_a_reference_that_is_taken_is_not_given_twice(room: Room) -> None:
     """The same bytes opening a second interaction get a reference of their own."""
     raw = mail(1, Message_ID="")
@@ -59,9 +50,3 @@ def test_a_reference_that_is_taken_is_not_given_twice(room: Room) -> None:
         assert interactions.by_reference(tx, made[1]) is not None
     assert made[0] == reference_of(parse(raw).sha256.encode())
     assert made[0] != made[1]
-
-
-def test_everybody_of_a_mail_is_a_party() -> None:
-    """Sender, Reply-To, recipients and copies, lower-case, each once."""
-    message = parse(mail(1, sender="A@B.example", Cc="c@d.example, A@b.example", Reply_To="r@b.example"))
-    assert parties_of(message) == {"a@b.example", "c@d.example", "r@b.example", "support@acme.example"}
