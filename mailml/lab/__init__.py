@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from mailml.lab.doctor import doctor as doctor
     from mailml.lab.evaluate import evaluate as evaluate
     from mailml.lab.export import export as export
+    from mailml.lab.first_bundle import first_bundle as first_bundle
     from mailml.lab.frame import frame as frame
     from mailml.lab.hops import hops as hops
+    from mailml.lab.mailbox import first_desk as first_desk
+    from mailml.lab.mailbox import mailbox as mailbox
     from mailml.lab.mine import mine as mine
     from mailml.lab.misrouting import misrouting as misrouting
     from mailml.lab.preview import preview as preview
@@ -50,9 +53,12 @@ _FUNCTIONS = {
     "doctor": "mailml.lab.doctor",
     "evaluate": "mailml.lab.evaluate",
     "export": "mailml.lab.export",
+    "first_bundle": "mailml.lab.first_bundle",
+    "first_desk": "mailml.lab.mailbox",
     "frame": "mailml.lab.frame",
     "hops": "mailml.lab.hops",
     "mine": "mailml.lab.mine",
+    "mailbox": "mailml.lab.mailbox",
     "misrouting": "mailml.lab.misrouting",
     "preview": "mailml.lab.preview",
     "pull": "mailml.lab.pull",
@@ -68,10 +74,7 @@ _FUNCTIONS = {
 }
 _MODULES = ("labels", "panels", "sample", "split", "thresholds", "truth")
 
-__all__ = ["Archive", "Bundle", "autoreply_report", "backtest", "doctor", "evaluate", "export", "frame",
-           "hops", "labels", "mine", "misrouting", "panels", "preview", "pull", "pull_job", "replay",
-           "report", "sample", "sample_archive", "sample_bundle", "sample_desk", "sla_report", "split",
-           "thresholds", "train", "truth", "with_flow"]  # fmt: skip
+__all__: list[str] = [*_FUNCTIONS, *_MODULES]  # noqa: PLE0604 - the names of the two tables above
 
 
 class _FrontDoor(ModuleType):

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 
 from mailml.bundle import Bundle, Desk
 from mailml.bundle import desk as desks
-from mailml.flow import ready
+from mailml.flow import Flow, ready
+from mailml.lab.export import export
+from mailml.lab.frame import frame
+from mailml.lab.labels import from_folders
+from mailml.lab.queues import folder_categories
 from mailml.lab.sample import desk as sample
+from mailml.lab.train import Trained, train
 
 if TYPE_CHECKING:
     from mailml.archive import Archive
@@ -54,18 +59,16 @@ def sample_bundle(
     some seconds, and written. With `rules_only` it has no classifier. Raises NotEnoughData when the archive
     is too small to train on.
     """
-    from mailml.lab.export import export
-    from mailml.lab.frame import frame
-    from mailml.lab.labels import from_folders
-    from mailml.lab.queues import folder_categories
-    from mailml.lab.train import train
-
     if (Path(path) / "manifest.json").exists():
         return Bundle.load(path)
-    flow, made, trained = ready.load("default"), datetime.now(UTC), None
-    if not rules_only:
-        rows = frame(archive)
-        told = from_folders(rows, folder_categories(list(rows["folder"].unique()), flow))
-        known = rows[rows["internaldate"] < until] if until else rows
-        trained = train(known, {label.message: label.label for label in told})
-    return export(trained, flow, sample_desk(), path, created=made, by="sample")
+    flow = ready.load("default")
+    trained = None if rules_only else from_where_agents_left_it(archive, flow, until)
+    return export(trained, flow, sample_desk(), path, created=datetime.now(UTC), by="sample")
+
+
+def from_where_agents_left_it(archive: Archive, flow: Flow, until: datetime | None) -> Trained:
+    """A classifier trained on mail before `until`, labelled by the queue folders it lies in."""
+    rows = frame(archive)
+    told = from_folders(rows, folder_categories(list(rows["folder"].unique()), flow))
+    known = rows[rows["internaldate"] < until] if until else rows
+    return train(known, {label.message: label.label for label in told})
