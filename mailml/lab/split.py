@@ -7,8 +7,6 @@ thread, by sender and by near-duplicate text, and whole groups are split.
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -19,15 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mailml.errors import NotEnoughData
+from mailml.lab.duplicates import twins
 
 Ints = NDArray[np.int64]
 
-_WORDS = re.compile(r"[^\W\d_]+")
-_SHINGLE = 3  # words
-_HASHES, _BANDS = (
-    32,
-    4,
-)  # four bands of eight: texts that share 0.84 of their shingles are found as often as not
 _CHAIN = 0.2  # a group of more than this share of all mail is a chain of look-alikes, not one matter
 _PERSON = 0.1  # a sender of more than this share of all mail is a web form or a robot, no person
 
@@ -46,23 +39,6 @@ class Split:
     left_out: Ints
 
 
-@dataclass(frozen=True, slots=True)
-class Leakage:
-    """How many test rows have a group mate, or a near-duplicate text, on the training side."""
-
-    groups: int
-    texts: int
-    tested: int
-
-    def __str__(self) -> str:
-        if not self.groups and not self.texts:
-            return f"No leakage: none of {self.tested} test messages has a relative in training."
-        return (
-            f"Leakage: of {self.tested} test messages, {self.groups} share a thread or sender and "
-            f"{self.texts} a (nearly) equal text with training; the figures flatter."
-        )
-
-
 def groups_of(
     texts: Sequence[str], threads: Sequence[Hashable] | None = None, senders: Sequence[str] | None = None
 ) -> Ints:
@@ -72,17 +48,16 @@ def groups_of(
     robot and joins nothing either. Where look-alikes chain a fifth of all mail into one group (mail made from
     templates), only equal words join.
     """
-    keys = duplicate_keys(texts)
-    numbers = _joined(keys, threads, senders)
+    found = twins(texts)
+    numbers = _joined(found.alike, threads, senders)
     if len(numbers) and np.max(np.bincount(numbers)) > max(_CHAIN * len(numbers), 5):
-        numbers = _joined(keys[:, :1], threads, senders)
+        numbers = _joined(found.exact, threads, senders)
     return numbers
 
 
 def _joined(keys: Ints, threads: Sequence[Hashable] | None, senders: Sequence[str] | None) -> Ints:
     join = _Joiner(len(keys))
-    for column in keys.T:
-        join.by([None if key < 0 else int(key) for key in column])
+    join.by([None if key < 0 else int(key) for key in keys])
     if threads is not None:
         join.by([thread or None for thread in threads])
     if senders is not None:
@@ -95,25 +70,6 @@ def busy_senders(senders: Sequence[str]) -> frozenset[str]:
     """Senders of more than a tenth of all mail: web forms and robots, behind whom many people write."""
     least = max(20, _PERSON * len(senders))
     return frozenset(sender for sender, n in Counter(senders).items() if sender and n > least)
-
-
-def duplicate_keys(texts: Sequence[str]) -> Ints:
-    """MinHash band keys: two texts that share a number in one column are (nearly) equal; -1 matches nothing.
-
-    Shape (texts, 5): one column for the exact words and four bands over three-word shingles (Broder 1997).
-    """
-    seeds = np.random.default_rng(7)
-    a = seeds.integers(1, 2**31, _HASHES, dtype=np.uint64) | np.uint64(1)
-    b = seeds.integers(0, 2**31, _HASHES, dtype=np.uint64)
-    keys = np.full((len(texts), 1 + _BANDS), -1, dtype=np.int64)
-    for row, text in enumerate(texts):
-        words = _WORDS.findall(text.casefold())
-        if not words:
-            continue
-        keys[row, 0] = zlib.crc32(" ".join(words).encode())
-        if len(words) >= 2 * _SHINGLE:  # shorter texts are alike by chance
-            keys[row, 1:] = _bands(words, a, b)
-    return keys
 
 
 def by_time(times: Sequence[datetime | None], groups: Sequence[int] | Ints, test_share: float = 0.2) -> Split:
@@ -170,18 +126,6 @@ def random(labels: Sequence[str], test_share: float = 0.2, seed: int = 7) -> Spl
     return Split(np.sort(train), np.sort(test), how, rows[:0])
 
 
-def leakage(split: Split, texts: Sequence[str], groups: Sequence[int] | Ints) -> Leakage:
-    """What a split leaks: test rows whose group or (nearly) whose text is in training as well."""
-    number = np.asarray(groups)
-    mates = np.isin(number[split.test], number[split.train])
-    keys = duplicate_keys([texts[i] for i in [*split.train, *split.test]])
-    train, test = keys[: len(split.train)], keys[len(split.train) :]
-    twins = np.zeros(len(test), dtype=bool)
-    for column in range(keys.shape[1]):
-        twins |= np.isin(test[:, column], train[:, column]) & (test[:, column] >= 0)
-    return Leakage(int(mates.sum()), int(twins.sum()), len(split.test))
-
-
 class _Joiner:
     """Union-find over row numbers, with path halving."""
 
@@ -208,13 +152,6 @@ class _Joiner:
     def _union(self, one: int, other: int) -> None:
         a, b = self._find(one), self._find(other)
         self._parent[max(a, b)] = min(a, b)
-
-
-def _bands(words: Sequence[str], a: NDArray[np.uint64], b: NDArray[np.uint64]) -> list[int]:
-    shingles = {" ".join(words[i : i + _SHINGLE]) for i in range(len(words) - _SHINGLE + 1)}
-    codes = np.array([zlib.crc32(s.encode()) for s in shingles], dtype=np.uint64)
-    least = ((codes[:, None] * a + b) % np.uint64(2**61 - 1)).min(axis=0)
-    return [zlib.crc32(band.tobytes()) for band in np.split(least, _BANDS)]
 
 
 def _fewest_groups(labels: Sequence[str], groups: Sequence[int] | Ints) -> tuple[int, str]:

@@ -79,7 +79,6 @@ def test_folds_cover_everything_once_and_share_no_group(rows: list[tuple[str, in
     for fold in made:
         assert not {groups[i] for i in fold.train} & {groups[i] for i in fold.test}
         assert len({labels[i] for i in fold.train}) > 1
-        assert not split.leakage(fold, [f"{'x' * i} y" for i in range(len(rows))], groups).groups
 
 
 def test_all_mail_in_one_thread_is_not_enough() -> None:
@@ -129,21 +128,7 @@ def test_by_time_with_an_empty_side_says_so() -> None:
 
 
 def test_a_random_split_says_that_it_flatters() -> None:
-    """Its own sentence goes into the card, and its leakage is counted."""
-    labels = ["a", "b"] * 30
-    made = split.random(labels, 0.25)
+    """It is made only by its name, and its own sentence goes into the card."""
+    made = split.random(["a", "b"] * 30, 0.25)
     assert "flatters" in made.how
     assert len(made.test) == 15
-    groups = [n // 4 for n in range(60)]
-    texts = [f"{LONG} {'abcdefghij'[n % 10]}" for n in range(60)]
-    found = split.leakage(made, texts, groups)
-    assert found.groups > 0
-    assert found.texts > 0
-    assert "flatter" in str(found)
-
-
-def test_no_leakage_is_said_too() -> None:
-    """Clean splits say so in a sentence."""
-    made = split.grouped(["a", "b"] * 10, list(range(20)), 2)[0]
-    words = [chr(97 + n) * 4 for n in range(20)]
-    assert str(split.leakage(made, words, list(range(20)))).startswith("No leakage: none of 10")
