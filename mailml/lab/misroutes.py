@@ -1,4 +1,4 @@
-"""Where the flow sends mail and where agents finally left it: misroutes by queue, rule, category, sender."""
+"""Where mail was sent first and where agents finally left it: misroutes by queue, rule, category, sender."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from mailml.errors import NotEnoughData
 from mailml.lab.intervals import Share, wilson
+from mailml.lab.rate_changes import Change, changes
 from mailml.lab.unseen import judgeable
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from mailml.bundle import Bundle
+    from mailml.lab.mine import Mined
 
 # What a hand-over costs until a better figure is known: reading, deciding, and the wait in the other queue.
 MINUTES_PER_MISROUTE = 12.0
@@ -50,11 +52,15 @@ class Misroutes:
         """Interactions, misroutes and rate per first, final, rule, category, domain, bundle or month."""
         import pandas as pd
 
-        groups = self.rows.groupby(column, sort=True, dropna=False)["misrouted"]
-        table = [(key, wilson(int(part.sum()), len(part))) for key, part in groups]
-        table.sort(key=lambda item: (-item[1].hits, str(item[0])))
-        rows = [(named(key), share.of, share.hits, share) for key, share in table]
-        return pd.DataFrame(rows, columns=[column, "interactions", "misrouted", "rate"])
+        groups = self.rows.groupby(column, sort=True, dropna=False)["misrouted"].agg(["sum", "count"])
+        told = zip(groups.index, groups["sum"].tolist(), groups["count"].tolist(), strict=True)
+        table = [(named(key), of, hits, wilson(hits, of)) for key, hits, of in told]
+        table.sort(key=lambda item: (-item[2], item[0]))
+        return pd.DataFrame(table, columns=[column, "interactions", "misrouted", "rate"])
+
+    def changes(self, column: str = "rule", *, level: float = 0.05) -> list[Change]:
+        """Since when each rule (queue, category, domain …) misroutes more or less, tested for all at once."""
+        return changes(self.rows, column, level=level)
 
     def by_month(self) -> pd.DataFrame:
         """The rate month by month (UTC): when did it change?"""
@@ -76,9 +82,17 @@ class Misroutes:
         return order.sort_values(["sure", "at"], ascending=[False, False])[columns].head(n)
 
 
-def count(ledger: pd.DataFrame, bundle: Bundle, *, minutes_each: float = MINUTES_PER_MISROUTE) -> Misroutes:
+def count(
+    ledger: pd.DataFrame,
+    bundle: Bundle,
+    *,
+    minutes_each: float = MINUTES_PER_MISROUTE,
+    mined: Mined | None = None,
+    source: str = "",
+) -> Misroutes:
     """Misroutes in what `lab.replay` made of an archive with this bundle; see `lab.misrouting`."""
     opening = ledger[ledger["opens"] & ~ledger["sent"] & ledger["queue"].ne("")]
+    opening = opening if mined is None else _by_agents(opening, mined)
     known = opening[opening["final_queue"].ne("")]
     if known.empty:
         queues = ", ".join(sorted(bundle.flow.queues()))
@@ -89,10 +103,23 @@ def count(ledger: pd.DataFrame, bundle: Bundle, *, minutes_each: float = MINUTES
     rows = (
         known[list(_KEPT)].rename(columns={"queue": "first", "final_queue": "final"}).reset_index(drop=True)
     )
-    rows["domain"] = rows["from_addr"].str.split("@").str[-1]
+    rows["domain"] = rows["from_addr"].str.rpartition("@")[2]
     rows["misrouted"] = rows["first"].ne(rows["final"])
-    source = f"mailbox history, {len(ledger):,} messages, decided by bundle {bundle.id}"
-    return Misroutes(rows, unknown, minutes_each, source, note)
+    told = source or f"mailbox history, {len(ledger):,} messages, decided by bundle {bundle.id}"
+    return Misroutes(rows, unknown, minutes_each, told, note)
+
+
+def _by_agents(opening: pd.DataFrame, mined: Mined) -> pd.DataFrame:
+    """The same mail with the first queue it was seen in and the one where agents left it, where both count.
+
+    Where agents' doings prove nothing (a bulk move, Trash, too young, never touched) the end is unknown.
+    """
+    facts = mined.rows.set_index("sha256")[["first", "final", "proven"]].reindex(opening["sha256"])
+    proven = facts["proven"].eq(True).to_numpy()
+    first = facts["first"].fillna("").to_numpy()
+    made = opening.assign(final_queue=facts["final"].where(proven, "").to_numpy())
+    made["queue"] = made["queue"].where(~proven | (first == ""), first)
+    return made
 
 
 def named(key: object) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mailml.archive import Archive
     from mailml.bundle import Bundle
+    from mailml.lab.mine import Mined
     from mailml.lab.report.page import Page
 
 
@@ -27,18 +28,25 @@ class MisroutingReport(Misroutes):
 
 
 def misrouting(
-    history: Archive | pd.DataFrame, bundle: Bundle, *, minutes_each: float = MINUTES_PER_MISROUTE
+    history: Archive | pd.DataFrame,
+    bundle: Bundle,
+    *,
+    minutes_each: float = MINUTES_PER_MISROUTE,
+    mined: Mined | None = None,
+    source: str = "",
 ) -> MisroutingReport:
     """First queue (what the bundle decides) against resolving queue (the folder where agents left the mail).
 
-    `history` is an archive, or what `lab.replay` made of it with this bundle. Only mail that opens an
-    interaction counts: replies follow their conversation. Mail of the time in which the bundle's classifier
-    was trained is left out where enough other mail is there. Raises NotEnoughData when no mail lies in a
-    folder of one of the flow's queues.
+    `history` is an archive, what `lab.replay` made of it with this bundle, or the ledger of a feedback file.
+    With `mined` (of `lab.mine`) the first queue is the one the message was really in first, where that was
+    seen, and only what agents' doings prove counts. Only mail that opens an interaction counts: replies
+    follow their conversation. Mail of the time in which the bundle's classifier was trained is left out where
+    enough other mail is there. Raises NotEnoughData when no mail lies in a folder of one of the queues.
     """
     import pandas as pd
 
     from mailml.lab.replay import replay
 
     ledger = history if isinstance(history, pd.DataFrame) else replay(history, bundle)
-    return MisroutingReport(**vars(count(ledger, bundle, minutes_each=minutes_each)))
+    counted = count(ledger, bundle, minutes_each=minutes_each, mined=mined, source=source)
+    return MisroutingReport(**vars(counted))

@@ -35,10 +35,12 @@ def sla_report(
     calendar: Calendar | None = None,
     target: str = "",
     as_of: datetime | None = None,
+    source: str = "",
 ) -> SlaReport:
     """First human response in business time, from an archive with Inbox, queue folders and Sent.
 
-    `history` is an archive, or what `lab.replay` made of it. With `calendar` or `target` the same history is
+    `history` is an archive, what `lab.replay` made of it, or the ledger of a feedback file, which `source`
+    then names. With `calendar` or `target` the same history is
     measured against another promise (what if?). `as_of` is the end of history, its last message unless given.
     Raises NotEnoughData when no person opened an interaction.
     """
@@ -47,4 +49,5 @@ def sla_report(
     from mailml.lab.replay import replay
 
     ledger = history if isinstance(history, pd.DataFrame) else replay(history, bundle)
-    return SlaReport(**vars(measure(ledger, bundle, calendar=calendar, target=target, as_of=as_of)))
+    made = measure(ledger, bundle, calendar=calendar, target=target, as_of=as_of, source=source)
+    return SlaReport(**vars(made))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BY = "lab.mine"  # one author, so that a later run corrects an earlier one
 _COLUMNS = (
     "sha256", "at", "thread", "from_addr", "subject", "kind", "opens", "first", "final", "how", "why_not",
-    "label", "confidence",
+    "proven", "label", "confidence",
 )  # fmt: skip
 
 
@@ -36,7 +36,8 @@ class Mined:
     """What agents' doings say. `rows` has one row per incoming message.
 
     Columns: sha256, at, thread, from_addr, subject, kind, opens, first (the queue it came to first), final
-    (where agents left it), how, label, confidence, and why_not ("" for a message that is labelled).
+    (where agents left it), how, proven (their doings show where it belonged), label, confidence, and why_not
+    ("" for a message that is labelled).
     """
 
     rows: pd.DataFrame = field(repr=False)
@@ -177,6 +178,8 @@ def _labelled(
     made = incoming.assign(
         first=[one.first for one in found], final=[one.final for one in found], how=[one.how for one in found]
     )
+    # over a cap, or in a queue of several categories: no label, and still known to belong there
+    made["proven"] = [bool(one.final and not one.why_not) for one in found]
     made["label"] = [mapping.get(one.final, "") for one in found]
     made["confidence"] = [CONFIDENCE.get(one.how, 0.0) for one in found]
     made["why_not"] = [

@@ -17,7 +17,9 @@ from mailml.lab.feedback import Feedback
 from mailml.lab.labels import Label, Labels
 from mailml.lab.mine import Caps, Mined, disagreements, mine, review, to_review
 from mailml.lab.mine.moves import ANSWERED, BULK, DISCARDED, FILED, MOVED, TWO, UNSETTLED, UNTOUCHED
+from mailml.lab.misrouting import misrouting
 from mailml.lab.replay import replay
+from mailml.lab.sample_bundle import sample_bundle
 from tests.mailml.lab.pulled import ACCOUNT, Desk
 
 WIDE = Caps(per_sender=1_000, per_thread=1_000, per_text=1_000)
@@ -38,15 +40,21 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 
 
 @pytest.fixture(scope="module")
-def ledger(archive: Archive, plain_bundle: Bundle) -> pd.DataFrame:
-    """The year replayed once."""
-    return replay(archive, plain_bundle)
+def bundle(archive: Archive, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The sample's desk with all its queues."""
+    return sample_bundle(archive, tmp_path_factory.mktemp("bundle") / "b", rules_only=True)
 
 
 @pytest.fixture(scope="module")
-def mined(archive: Archive, plain_bundle: Bundle, ledger: pd.DataFrame) -> Mined:
+def ledger(archive: Archive, bundle: Bundle) -> pd.DataFrame:
+    """The year replayed once."""
+    return replay(archive, bundle)
+
+
+@pytest.fixture(scope="module")
+def mined(archive: Archive, bundle: Bundle, ledger: pd.DataFrame) -> Mined:
     """Everything that can be mined, without caps."""
-    return mine(archive, plain_bundle, ledger=ledger, categories=CATEGORY, caps=WIDE)
+    return mine(archive, bundle, ledger=ledger, caps=WIDE)
 
 
 def test_every_move_of_an_agent_is_found_and_no_other(
@@ -82,6 +90,25 @@ def test_what_is_left_out_says_why(mined: Mined, truth: dict[str, Mapping[str, A
     young = rows[rows["why_not"].eq(UNSETTLED)]
     assert (young["at"] > mined.as_of - timedelta(days=14)).all()
     assert len(young)
+
+
+def test_misroutes_are_the_generators(
+    mined: Mined, ledger: pd.DataFrame, bundle: Bundle, truth: dict[str, Mapping[str, Any]]
+) -> None:
+    """Misroutes from mined truth, per queue they came to first, are those the generator made."""
+    report = misrouting(ledger, bundle, mined=mined)
+    rows = report.rows[[truth[sha]["role"] == "customer" for sha in report.rows["sha256"]]]
+    settled = mined.rows[mined.rows["at"] <= mined.as_of - timedelta(days=14)]["sha256"]
+    opened = [sha for sha in settled if truth[sha]["opens"] and truth[sha]["role"] == "customer"]
+    assert set(rows["sha256"]) == set(opened)
+    told = {
+        sha: (truth[sha]["first_queue"], truth[sha]["final_queue"])
+        for sha in opened
+        if truth[sha]["moved_by"]
+    }
+    wrong = rows[rows["misrouted"]].set_index("sha256")
+    assert dict(zip(wrong.index, zip(wrong["first"], wrong["final"], strict=True), strict=True)) == told
+    assert len(told) > 15
 
 
 def letter(number: int, sender: str = "", body: str = "") -> bytes:
