@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _Text = Annotated[str, Field(max_length=2_000_000)]
 _Line = Annotated[str, Field(max_length=20_000)]
@@ -14,7 +14,14 @@ _Line = Annotated[str, Field(max_length=20_000)]
 class Asked(BaseModel):
     """What every question shares: keys nobody knows are refused, since they are misspelt ones."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, values: Any) -> Any:
+        """A null is a value that was not given: callers that fill templates cannot leave a key out."""
+        given = values.items() if isinstance(values, dict) else ()
+        return {key: value for key, value in given if value is not None}
 
 
 class ClassifyAsked(Asked):
