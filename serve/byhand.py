@@ -12,10 +12,11 @@ import typer
 from mailml.bundle import Bundle
 from mailml.errors import InputError
 
-from .arguments import DEFAULT, AsJson, ConfigOption, opened, show_json
+from .arguments import DEFAULT, EXIT_NOT_GOOD, AsJson, ConfigOption, opened, show_json
 from .filed import digest, undo
 from .instants import DAY, now_ms
 from .journal import decisions, figures, limits, quarantine
+from .undoing import carry_out, requests
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not be decided.")
 breaker_app = typer.Typer(no_args_is_help=True, help="The loop breaker.")
@@ -93,14 +94,24 @@ def filed_list(
 
 @filed_app.command("undo")
 def filed_undo(
-    number: int,
+    number: Annotated[int | None, typer.Argument(help="As `filed list` shows it.")] = None,
     config: ConfigOption = DEFAULT,
+    asked: Annotated[
+        Path | None, typer.Option("--from", help="Carry out the requests that lab.panels.digest wrote.")
+    ] = None,
     queue: Annotated[str, typer.Option(help="Where to put it; the flow's default otherwise.")] = "",
     labels: Annotated[
         Path | None, typer.Option(help="Append the label `human` to this JSON Lines file.")
     ] = None,
 ) -> None:
     """Put filed mail into a queue after all, and label it as written by a person."""
+    if (number is None) == (asked is None):
+        raise InputError(
+            "give a number, or a file of requests with --from", cure="See: mailml-serve filed list"
+        )
+    if number is None:
+        _undo_asked(config, asked, labels)
+        return
     with opened(config) as (checked, journal):
         with journal.read() as tx:
             name = decisions.mailbox_of(tx, number)
@@ -111,3 +122,18 @@ def filed_undo(
         file = labels or checked.service.journal.with_name("labels.jsonl")
         reference = undo(journal, number, mailbox, target, labels=file)
     typer.echo(f"{number} goes to {target} as #{reference}; labelled in {file}")
+
+
+def _undo_asked(config: Path, asked: Path | None, labels: Path | None) -> None:
+    """Carry out a file of requests; exit code 3 when one of them is about mail that was never filed here."""
+    wanted = requests(asked) if asked else []
+    with opened(config) as (checked, journal):
+        flow = Bundle.load(checked.service.bundle).flow
+        mailboxes = {one.name: one for one in checked.mailboxes}
+        file = labels or checked.service.journal.with_name("labels.jsonl")
+        told = carry_out(journal, wanted, mailboxes, flow.queues(), flow.default, labels=file)
+    for one in told:
+        where = {"done": f"goes to {one.queue} as #{one.reference}", "before": "lies in a queue already"}
+        typer.echo(f"{one.request.message[:12]}  {where.get(one.state, 'was not filed here')}")
+    if any(one.state == "unknown" for one in told):
+        raise typer.Exit(EXIT_NOT_GOOD)

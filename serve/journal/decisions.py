@@ -92,6 +92,19 @@ def undo(tx: Tx, incoming_id: int, now: int) -> bool:
     return tx.execute(wrong.values(undone_at=now)).rowcount > 0
 
 
+def filings(tx: Tx, sha256: str) -> list[tuple[int, str, bool]]:
+    """(number, mailbox, put back already) of every copy of a message that was filed."""
+    d = decisions.c
+    joined = decisions.join(incoming, incoming.c.id == d.incoming_id).join(
+        mailboxes, mailboxes.c.id == incoming.c.mailbox_id
+    )
+    wanted = select(incoming.c.id, mailboxes.c.name, d.undone_at).select_from(joined)
+    rows = tx.execute(
+        wanted.where(incoming.c.sha256 == sha256, d.disposition == "file").order_by(incoming.c.id)
+    )
+    return [(number, name, undone_at is not None) for number, name, undone_at in rows]
+
+
 def mailbox_of(tx: Tx, incoming_id: int) -> str | None:
     """The name of the mailbox a message came into."""
     joined = incoming.join(mailboxes)

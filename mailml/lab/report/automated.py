@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mailml.autoreply.reasons import REASONS
-from mailml.lab.autoreply_report import AutoreplyReport
+from mailml.lab.autoreply_proof import Proof
 from mailml.lab.autoreply_truth import Named
 from mailml.lab.escape import mask
 from mailml.lab.report.figures import bars, stacked
@@ -24,13 +24,13 @@ def automated_page(ledger: pd.DataFrame, names: Named | None = None) -> Page:
     )
     made = f"{incoming['at'].max():%Y-%m-%d}" if len(incoming) else ""
     source = f"mailbox history, {len(ledger):,} messages"
-    proven = AutoreplyReport(ledger, names=names)
+    proven = Proof(ledger, names=names)
     sections = (kinds_section(incoming), acks_section(incoming), _loops(incoming), _filed(incoming))
     tiles = (*automated_tiles(incoming), _silenced_tile(proven))
     return Page("Automated mail", lead, source, made, tiles, (*sections, *_proof(proven)))
 
 
-def proven_page(report: AutoreplyReport) -> Page:
+def proven_page(report: Proof) -> Page:
     """The page of `lab.autoreply_report`: what Sent and labels prove of the table, and kinds by month."""
     incoming = report.incoming
     lead = "What a machine wrote, who was silenced although a person of ours answered, and what labels say."
@@ -104,14 +104,14 @@ def _filed(incoming: pd.DataFrame) -> Section:
     )
 
 
-def _silenced_tile(report: AutoreplyReport) -> Tile:
+def _silenced_tile(report: Proof) -> Tile:
     found = report.silenced()
     filed = int(found["how"].eq("filed").sum())
     note = f"an agent answered all the same; {filed:,} of them lay in a folder"
     return Tile("likely people silenced", f"{len(found):,}", note, "bad" if filed else "")
 
 
-def _proof(report: AutoreplyReport) -> tuple[Section, ...]:
+def _proof(report: Proof) -> tuple[Section, ...]:
     """What the Sent folder proves, with the evidence of each."""
     silenced, acked = report.silenced(), report.acked()
     filed, denied = silenced[silenced["how"].eq("filed")], silenced[silenced["how"].ne("filed")]
@@ -142,7 +142,7 @@ def _listed(title: str, lead: str, found: pd.DataFrame) -> Section:
     return Section(title, lead, None, (from_frame(shown.rename(columns={"from_addr": "from"})),))
 
 
-def _labels(report: AutoreplyReport) -> Section:
+def _labels(report: Proof) -> Section:
     rows = [
         ("precision: of what was taken for a machine, a machine wrote", report.precision),
         ("recall: of what machines wrote, was taken for one", report.recall),
