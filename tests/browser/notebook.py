@@ -35,6 +35,10 @@ class Notebook:
     def open(self, name: str) -> Notebook:
         """Open a notebook of the served folder and wait until its kernel is idle."""
         self.page.goto(f"{self.lab.base}/lab/tree/{name}?token={self.lab.token}&reset")
+        return self.wait_until_idle()
+
+    def wait_until_idle(self) -> Notebook:
+        """Wait until the page is there (again) and its kernel is idle."""
         self.page.wait_for_function(
             f"() => {{ const w = window.jupyterapp && {_CURRENT}; return w && w.context && w.context.isReady"
             " && w.sessionContext.session?.kernel?.status === 'idle' }",

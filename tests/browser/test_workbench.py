@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def write(path: Path, *sources: str) -> None:
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
 
 
-def press(notebook: Notebook, keys: str) -> None:
+def press(notebook: Notebook, keys: Iterable[str]) -> None:
     """Press keys in the focused panel, one after the other."""
     for key in keys:
         notebook.page.keyboard.press(key)

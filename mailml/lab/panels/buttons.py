@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from mailml.errors import MailmlError
 from mailml.lab.escape import plain_text
+from mailml.lab.panels.frame import CLASS, framed
 from mailml.lab.panels.session import AUTOMATED, Session
 
 
@@ -29,7 +30,7 @@ class ButtonPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             self._button("undo", session.undo),
         ]
         rows = [self._status, self._subject, self._body, self._guess, widgets.HBox(buttons)]
-        super().__init__(rows)
+        super().__init__(framed(rows), _dom_classes=[CLASS])
         self._draw()
 
     def _button(self, name: str, act: Any) -> Any:

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from mailml.errors import MailmlError
 from mailml.lab.escape import plain_text
+from mailml.lab.panels.frame import CLASS, framed
 from mailml.lab.panels.mistakes import Mistake, Mistakes
 from mailml.lab.panels.session import AUTOMATED
 
@@ -33,7 +34,8 @@ class ErrorPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         )
         wrong.on_click(lambda _button: self._correct())
         row = widgets.HBox([self._what, wrong])
-        super().__init__([self._matrix(), self._told, self._list, self._words, self._why, row])
+        children = [self._matrix(), self._told, self._list, self._words, self._why, row]
+        super().__init__(framed(children), _dom_classes=[CLASS])
 
     def _matrix(self) -> Any:
         counts = self.mistakes.confusion()

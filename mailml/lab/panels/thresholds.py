@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from mailml.lab.escape import esc, plain_text
+from mailml.lab.panels.frame import CLASS, framed
 from mailml.lab.panels.tuning import GRID, Minutes, Tuning
 from mailml.lab.report import figures
 from mailml.lab.report.figures import Picture
@@ -44,7 +45,8 @@ class ThresholdPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         )
         solve.on_click(lambda _button: self._solve())
         pairs = [*self._minutes.values(), *self._floors.values()]
-        super().__init__([*(pair.row for pair in pairs), solve, self._told, self._picture])
+        children = [*(pair.row for pair in pairs), solve, self._told, self._picture]
+        super().__init__(framed(children), _dom_classes=[CLASS])
         self._quiet = False
         self._draw()
 
@@ -78,10 +80,16 @@ class _Pair:
         limits = {"min": 0.0, "max": most, "step": step, "value": min(value, most)}
         self._slider = widgets.FloatSlider(**limits, readout=False, continuous_update=False)
         self._box = widgets.BoundedFloatText(**limits, layout={"width": "6rem"})
-        widgets.link((self._slider, "value"), (self._box, "value"))
+        # not `widgets.link`: five steps of 0.4 on a slider are 10.000000000000002, which a box would show
+        self._slider.observe(lambda change: self.set(round(change["new"], 4)), "value")
+        self._box.observe(self._follow, "value")
         self._box.observe(lambda _change: moved(), "value")
         name = widgets.Label(plain_text(text, 40), layout={"width": "13rem"})
         self.row = widgets.HBox([name, self._slider, self._box, widgets.Label(unit)])
+
+    def _follow(self, change: Any) -> None:
+        if abs(self._slider.value - change["new"]) > 1e-6:
+            self._slider.value = change["new"]
 
     @property
     def value(self) -> float:
