@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from mailml.errors import BundleError, InputError, MailmlError
+from mailml.text.printable import lines
 
 from . import config as configuration
 from . import running
@@ -28,12 +29,16 @@ from .arguments import (
     show_json,
 )
 from .byhand import breaker_app, filed_app, quarantine_app
-from .client_commands import keys_app
+from .client_commands import keys_app, webhooks_app
 from .feedback import export_feedback
 from .release_commands import bundle_app, decisions_app
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="The service that routes a support mailbox."
+    no_args_is_help=True,
+    add_completion=False,
+    # a traceback with colours and source lines is no place for customers' mail
+    pretty_exceptions_enable=False,
+    help="The service that routes a support mailbox.",
 )
 running.register(app)
 app.add_typer(quarantine_app, name="quarantine")
@@ -43,6 +48,7 @@ app.command("export-feedback")(export_feedback)
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(decisions_app, name="decisions")
 app.add_typer(keys_app, name="keys")
+app.add_typer(webhooks_app, name="webhooks")
 
 
 @app.command()
@@ -166,10 +172,10 @@ def main() -> None:
     try:
         app()
     except (InputError, BundleError) as error:
-        typer.echo(str(error), err=True)
+        typer.echo(lines(str(error)), err=True)
         sys.exit(EXIT_CONFIG)
     except MailmlError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(lines(str(error)), err=True)
         sys.exit(EXIT_FAILED)
 
 

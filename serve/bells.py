@@ -28,14 +28,25 @@ class Bells:
     def __init__(self) -> None:
         self.worker, self.sender, self.clock = Bell(), Bell(), Bell()
         self._movers: dict[str, Bell] = {}
+        self._webhooks: dict[str, Bell] = {}
         self.stop = threading.Event()
 
     def mover(self, mailbox: str) -> Bell:
         """The bell of a mailbox's mover."""
         return self._movers.setdefault(mailbox, Bell())
 
+    def webhook(self, target: str) -> Bell:
+        """The bell of the role that calls a webhook."""
+        return self._webhooks.setdefault(target, Bell())
+
+    def news(self) -> None:
+        """Something was decided or told: whoever calls webhooks has something to say."""
+        for bell in list(self._webhooks.values()):
+            bell.ring()
+
     def end(self) -> None:
         """Everybody comes to an end after what they are doing."""
         self.stop.set()
-        for bell in (self.worker, self.sender, self.clock, *self._movers.values()):
+        others = [*self._movers.values(), *self._webhooks.values()]
+        for bell in (self.worker, self.sender, self.clock, *others):
             bell.ring()

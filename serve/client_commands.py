@@ -9,11 +9,12 @@ import typer
 
 from mailml.errors import InputError
 
-from .arguments import DEFAULT, AsJson, ConfigOption, opened, show_json
+from .arguments import DEFAULT, EXIT_FAILED, AsJson, ConfigOption, opened, show_json
 from .instants import now_ms, words
-from .journal import api_keys
+from .journal import api_keys, deliveries
 
 keys_app = typer.Typer(no_args_is_help=True, help="Who may call the HTTP API.")
+webhooks_app = typer.Typer(no_args_is_help=True, help="Who is told of decisions and alarms.")
 
 
 @keys_app.command("add")
@@ -54,3 +55,48 @@ def keys_revoke(name: str, config: ConfigOption = DEFAULT) -> None:
     if not gone:
         raise InputError(f"no good key has the name {name!r}", cure="See: mailml-serve keys list")
     typer.echo(f"{gone} revoked")
+
+
+@webhooks_app.command("list")
+def webhooks_list(
+    config: ConfigOption = DEFAULT,
+    state: Annotated[str, typer.Option(help="pending, delivered or dead.")] = "dead",
+    as_json: AsJson = False,
+) -> None:
+    """How many deliveries are in each state, and those in one of them, newest first."""
+    with opened(config) as (_, journal), journal.read() as tx:
+        counts, held = deliveries.counts(tx), deliveries.held(tx, state)
+    if as_json:
+        shown = [{key: value for key, value in asdict(one).items() if key != "body"} for one in held]
+        show_json({"counts": [list(one) for one in counts], state: shown})
+        return
+    for target, kind, count in counts:
+        typer.echo(f"{target}: {count} {kind}")
+    for one in held:
+        typer.echo(f"  {words(one.created_at)}  {one.target}  {one.event}  tried {one.attempts}  {one.note}")
+
+
+@webhooks_app.command("retry")
+def webhooks_retry(
+    config: ConfigOption = DEFAULT,
+    target: Annotated[str, typer.Option(help="One webhook; all of them unless given.")] = "",
+) -> None:
+    """Let deliveries that were given up be tried again by the running service."""
+    with opened(config) as (_, journal), journal.write() as tx:
+        raised = deliveries.retry(tx, now_ms(), target)
+    typer.echo(f"{raised} will be tried again")
+
+
+@webhooks_app.command("test")
+def webhooks_test(name: str, config: ConfigOption = DEFAULT) -> None:
+    """Send one signed event of the type `test` to a webhook now, and say what it answered."""
+    from .webhook_post import post
+
+    with opened(config) as (checked, _):
+        hook = next((one for one in checked.webhooks if one.name == name), None)
+    if hook is None:
+        raise InputError(f"there is no webhook {name!r}", where=str(config))
+    at = now_ms() // 1000
+    answer = post(hook, f"test:{at}", at, b'{"type": "test"}')
+    typer.echo(answer.words)
+    raise typer.Exit(0 if answer.good else EXIT_FAILED)

@@ -201,7 +201,7 @@ class _Reader:
         if not isinstance(table, Mapping):
             self.faults.append(Fault(where, "must be a table"))
             return None
-        hook = self._model(Webhook, dict(table), where)
+        hook = self._model(Webhook, self._paths(dict(table), "ca_file"), where)
         return hook.based(str(self.base)) if hook else None
 
     def _paths(self, table: dict[str, Any], *keys: str) -> dict[str, Any]:

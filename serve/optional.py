@@ -66,6 +66,7 @@ class Webhook(BaseModel):
     allow_private: bool = False  # an address of our own network, or plain http
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     give_up_hours: Annotated[float, Field(gt=0)] = 72.0
+    ca_file: Path | None = None  # who vouches for its certificate, beside or instead of the public ones
     _base: str = PrivateAttr("")  # the folder of serve.toml
 
     @model_validator(mode="after")

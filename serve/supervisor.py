@@ -33,6 +33,7 @@ from .outbox import Mover, Sender
 from .shadow import Shadow
 from .vitals import Vitals
 from .watcher import Watcher
+from .webhooks import Caller
 from .worker import Worker
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Supervisor:
         self.sender = Sender(journal, config, sent=self._sent, clock=clock)
         self.timekeeper = Timekeeper(journal, config, clock=clock)
         self.shadow = Shadow(journal, self.bundles, key, clock=clock)
+        self.callers = [Caller(journal, hook, clock=clock) for hook in config.webhooks]
         self.vitals = Vitals(journal, config, parts, clock=clock)
         self.api: ApiServer | None = None
         self._key = key
@@ -87,6 +89,7 @@ class Supervisor:
         for name in mailboxes:
             self.bells.mover(name).ring()
         self.bells.sender.ring()
+        self.bells.news()
 
     def _sent(self, mailbox: int) -> None:
         for mover in self.movers:
@@ -129,6 +132,8 @@ class Supervisor:
     def _effects(self) -> bool:
         """Carry out what is due; movers go twice, because what was just sent is copied to Sent."""
         movers = [mover.once for mover in self.movers]
+        for caller in self.callers:
+            caller.batch()
         return self._tried([*movers, self.sender.once, *movers])
 
     def _doubts_wait(self) -> bool:
@@ -172,6 +177,8 @@ class Supervisor:
             for mover in self.movers:
                 yield f"mover {mover.mailbox.name}", mover.run
             yield "sender", self.sender.run
+            for caller in self.callers:
+                yield f"webhook {caller.hook.name}", caller.run
         if "clock" in self.parts:
             yield "clock", self.timekeeper.run
             if self.config.releases.shadow is not None:
