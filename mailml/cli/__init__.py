@@ -11,7 +11,7 @@ import sys
 import typer
 
 from mailml import __version__
-from mailml.cli import backtesting, bundles, history, inspectors, labelling, learning, rules
+from mailml.cli import backtesting, bundles, history, inspectors, labelling, learning, rules, simulating
 from mailml.errors import MailmlError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 history.register(app)
 learning.register(app)
 backtesting.register(app)
+simulating.register(app)
 rules.register(app)
 inspectors.register(app)
 app.add_typer(bundles.app, name="bundle")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailml.lab import split as split
     from mailml.lab import thresholds as thresholds
     from mailml.lab import truth as truth
+    from mailml.lab.ageing import ageing as ageing
     from mailml.lab.autoreply_report import autoreply_report as autoreply_report
     from mailml.lab.backtest import backtest as backtest
     from mailml.lab.doctor import doctor as doctor
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 _FUNCTIONS = {
     "Archive": "mailml.archive",
     "Bundle": "mailml.bundle",
+    "ageing": "mailml.lab.ageing",
     "autoreply_report": "mailml.lab.autoreply_report",
     "backtest": "mailml.lab.backtest",
     "doctor": "mailml.lab.doctor",
