@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from mailml.text.printable import json_text
 
 from . import config as configuration
 from .config import Config
@@ -31,4 +32,4 @@ def opened(config: Path) -> Iterator[tuple[Config, Journal]]:
 
 def show_json(value: object) -> None:
     """Print a value as JSON for scripts."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    typer.echo(json_text(value, indent=2, default=str))

@@ -10,6 +10,7 @@ from typing import Any
 
 from mailml.errors import InputError
 from mailml.message import parse
+from mailml.text.printable import one_line
 from mailml.thread import copy_key, parties_of
 
 from .config import Mailbox
@@ -30,6 +31,7 @@ class Filed:
     sender: str
     subject: str
     evidence: str
+    message: str  # its SHA-256, by which the workbench names it
 
 
 def digest(journal: Journal, days: float = 1.0, *, clock: Clock = now_ms) -> list[Filed]:
@@ -49,9 +51,10 @@ def _shown(row: dict[str, Any]) -> Filed:
         kind=row["kind"],
         folder=row["folder"],
         at=words(row["decided_at"]),
-        sender=message.from_.addr if message.from_ else "",
-        subject=message.subject,
-        evidence=f"row {verdict['row']}, {first['name']}: {first['value']}",
+        sender=one_line(message.from_.addr) if message.from_ else "",
+        subject=one_line(message.subject),
+        evidence=one_line(f"row {verdict['row']}, {first['name']}: {first['value']}"),
+        message=row["sha256"],
     )
 
 
@@ -70,6 +73,8 @@ def undo(
     No acknowledgement is sent. The mail moves out of the folder it was filed in, and the label `human` is
     written to `labels` (JSON Lines, appended and synced). Raises InputError when there is nothing to undo.
     """
+    if not queue.strip() or not queue.isprintable():
+        raise InputError(f"{queue!r:.100} is no queue", cure="Name one of the flow's queues")
     now = clock()
     with journal.write() as tx:
         mail = next(iter(incoming.claimed(tx, [number])), None)
@@ -116,7 +121,7 @@ def _label(path: Path, sha256: str, kind: str, by: str, now: int) -> None:
         "confidence": 1.0,
         "note": f"was filed as {kind}",
     }
-    with path.open("a", encoding="utf-8") as file:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8") as file:
         file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())

@@ -1,4 +1,7 @@
-"""JSON logs on standard error: one line per event, ids and reasons, never bodies or secrets."""
+"""JSON logs on standard error: one line per event, ids and reasons, never bodies or secrets.
+
+What strangers wrote into a field cannot start a line, colour a terminal or turn text around.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import logging
 import sys
 
 import structlog
+
+from mailml.text.printable import json_text
 
 
 def configure(level: str = "info") -> None:
@@ -16,7 +21,7 @@ def configure(level: str = "info") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.EventRenamer("event"),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(json_text),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mailml.bundle import Bundle
+from mailml.text.printable import json_text
 
 from . import releases
 from .arguments import DEFAULT, EXIT_NOT_GOOD, AsJson, ConfigOption, opened, show_json
@@ -112,9 +112,7 @@ def decisions(
     with opened(config) as (checked, journal):
         for line in every_decision(journal, hours=hours, config=checked if verify else None):
             differ += line.get("same_again") is False
-            typer.echo(
-                json.dumps(line, ensure_ascii=False, sort_keys=True) if jsonl else _decision_line(line)
-            )
+            typer.echo(json_text(line, sort_keys=True) if jsonl else _decision_line(line))
     raise typer.Exit(EXIT_NOT_GOOD if differ else 0)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mailml.message import parse
+from mailml.text.printable import one_line
 
 from .config import Config
 from .instants import DAY, HOUR, Clock, now_ms, words
@@ -56,7 +57,9 @@ def status_lines(told: dict[str, Any]) -> Iterator[str]:
     for box in told["mailboxes"]:
         ago = box["fresh_seconds_ago"]
         fresh = "never seen" if ago is None else f"seen {ago:.0f} s ago"
-        trouble = f", failing since {box['failing_since']}: {box['failure']}" if box["failure"] else ""
+        trouble = (
+            f", failing since {box['failing_since']}: {one_line(box['failure'])}" if box["failure"] else ""
+        )
         yield f"mailbox   {box['name']} ({box['inbox']}): {fresh}{trouble}"
     yield f"messages  {_counts(told['messages'])}"
     for name, spread in told["latency_seconds"].items():
@@ -69,11 +72,11 @@ def status_lines(told: dict[str, Any]) -> Iterator[str]:
         yield f"waiting   oldest for {told['oldest_waiting_seconds']:.0f} s"
     yield f"threads   {_counts(told['interactions'])}"
     breaker = told["breaker"]
-    state = f"OPEN: {breaker['why']}" if breaker["open"] else "closed"
+    state = f"OPEN: {one_line(breaker['why'])}" if breaker["open"] else "closed"
     yield f"breaker   {state}; {breaker['acks_granted_24h']} acknowledgements in 24 h"
     yield f"alarms    {_counts(told['alarms_24h'])} in 24 h"
     for one in told["latest_alarms"]:
-        yield f"          {one['at']}  {one['kind']}  {one['note']}"
+        yield f"          {one['at']}  {one['kind']}  {one_line(str(one['note']))}"
 
 
 def _counts(counts: dict[str, int]) -> str:

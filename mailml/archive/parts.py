@@ -56,9 +56,10 @@ class PartFile:
     """
 
     def __init__(self, path: Path, schema: Any, *, packed: bool = True) -> None:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
         self.path, self._temporary = path, path.with_name(path.name + _TEMPORARY)
-        self._file = self._temporary.open("wb")
+        # customers' mail: nobody else may read it, from the first byte on
+        self._file = os.fdopen(os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
         self._writer = arrow().parquet.ParquetWriter(
             self._file,
             schema,

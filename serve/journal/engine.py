@@ -111,7 +111,11 @@ class Journal:
 def _engine(path: Path, *, reads_only: bool) -> Engine:
     pool: Any = {"poolclass": QueuePool, "pool_size": 4} if reads_only else {"poolclass": StaticPool}
     engine = create_engine(
-        f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 30.0}, **pool
+        # errors that name their statement's values would carry mail into logs
+        f"sqlite:///{path}",
+        hide_parameters=True,
+        connect_args={"check_same_thread": False, "timeout": 30.0},
+        **pool,
     )
 
     @event.listens_for(engine, "connect")

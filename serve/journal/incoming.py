@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
@@ -158,17 +159,22 @@ def rewind(tx: Tx, mailbox: int, before_uid: int) -> None:
     tx.execute(update(mailboxes).where(mailboxes.c.id == mailbox).values(last_uid=max(before_uid - 1, 0)))
 
 
-def claim(tx: Tx, now: int, limit: int = 20) -> list[int]:
+def claim(tx: Tx, now: int, limit: int = 20, most_bytes: int = 32 << 20) -> list[int]:
     """Take up waiting messages, oldest first, and count the attempt before anything is tried.
+
+    At most so many bytes of them, for they are held in memory together; a larger one comes alone.
 
     Committed by itself, so that a message that kills the process is counted too. One that was tried before
     comes alone: it must not take others with it again.
     """
     t = incoming.c
     ready = (t.state == "new") & (t.due_at <= now)
-    rows = tx.execute(select(t.id, t.attempts).where(ready).order_by(t.attempts, t.id).limit(limit)).all()
-    tried = bool(rows) and rows[0].attempts > 0
-    ids = [row.id for row in rows if row.attempts == 0] or [row.id for row in rows[:1] if tried]
+    columns = [t.id, t.attempts, t.size]
+    rows = tx.execute(select(*columns).where(ready).order_by(t.attempts, t.id).limit(limit)).all()
+    fresh = [row for row in rows if row.attempts == 0]
+    held = accumulate(row.size for row in fresh)
+    ids = [row.id for row, so_far in zip(fresh, held, strict=True) if so_far <= most_bytes]
+    ids = ids or [row.id for row in (fresh or rows)[:1]]
     if ids:
         tx.execute(update(incoming).where(t.id.in_(ids), ready).values(attempts=t.attempts + 1))
     return ids

@@ -65,27 +65,30 @@ class Worker:
             ids = incoming.claim(tx, self.clock())
         with self.journal.read() as tx:
             mails = incoming.claimed(tx, ids)
-        read = [(mail, _read(mail)) for mail in mails]  # the slow half, outside the write lock
+            aside = {mail.id: why for mail in mails if (why := self._aside(tx, mail))}
+        # the slow half, outside the write lock; what is set aside is not even read: reading may be what kills
+        read = [(mail, _read(mail)) for mail in mails if mail.id not in aside]
         with self.journal.write() as tx:
+            for mail in mails:
+                if mail.id in aside:
+                    quarantine.put(tx, mail.id, mail.mailbox_id, aside[mail.id], self.clock())
             for mail, message in read:
                 self._one(tx, mail, message)
         self.decided({mail.mailbox for mail in mails})
         return len(mails)
 
+    def _aside(self, tx: Tx, mail: incoming.Claimed) -> str:
+        """Why a message is set aside without being tried; "" for one that is to be decided."""
+        if mail.attempts > self.config.service.max_attempts + _DIED_TOO:
+            return f"the process ended {mail.attempts - 1} times while deciding it"
+        if mail.truncated and not quarantine.retried(tx, mail.id):
+            return f"larger than {self.config.service.max_message_mb:g} MB: only the head is kept"
+        return ""
+
     def _one(self, tx: Tx, mail: incoming.Claimed, message: Message | Exception) -> None:
         try:
             if isinstance(message, Exception):
                 raise message
-            if mail.attempts > self.config.service.max_attempts + _DIED_TOO:
-                why = f"the process ended {mail.attempts - 1} times while deciding it"
-                quarantine.put(tx, mail.id, mail.mailbox_id, why, self.clock())
-                return
-            if mail.truncated and not quarantine.retried(tx, mail.id):
-                limit = f"{self.config.service.max_message_mb:g} MB"
-                quarantine.put(
-                    tx, mail.id, mail.mailbox_id, f"larger than {limit}: only the head is kept", self.clock()
-                )
-                return
             with tx.begin_nested():
                 self._decide(tx, mail, message)
         except Exception as error:
