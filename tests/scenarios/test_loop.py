@@ -45,6 +45,11 @@ def forgetful(n: int, sent: Send) -> bytes:
     )
 
 
+def stripping(n: int, sent: Send) -> bytes:
+    """Answers with our subject and its reference, but its gateway removed our Message-ID everywhere."""
+    return mail(n, sender=sent.recipient, subject=subject_of(sent), body="I am away.", Message_ID=f"<g{n}@x>")
+
+
 def chameleon(n: int, sent: Send) -> bytes:
     """Answers from another address each round (FreeScout issue 688)."""
     sender = f"ticket+{n}@responder.example"
@@ -98,7 +103,7 @@ def rounds(room: Room, responder: Responder) -> Iterator[list[Send]]:
 
 @pytest.mark.parametrize(
     "responder",
-    [compliant, headerless, forgetful, chameleon, wanderer, bouncing, echoing],
+    [compliant, headerless, forgetful, stripping, chameleon, wanderer, bouncing, echoing],
     ids=lambda r: r.__name__,
 )
 def test_no_responder_keeps_us_talking(room: Room, responder: Responder) -> None:
