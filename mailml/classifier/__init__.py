@@ -6,7 +6,8 @@ to 1e-6 before export and checked again on golden texts whenever a bundle is loa
 
 from __future__ import annotations
 
+from mailml.classifier.caution import Caution
 from mailml.classifier.model import NO_MODEL, Explanation, Model
 from mailml.classifier.policy import Choice, Policy
 
-__all__ = ["NO_MODEL", "Choice", "Explanation", "Model", "Policy"]
+__all__ = ["NO_MODEL", "Caution", "Choice", "Explanation", "Model", "Policy"]

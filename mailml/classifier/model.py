@@ -138,7 +138,7 @@ class Model:
                 f"the language or its words were never seen in training ({known:.0%} of the text is known)"
             )
             return Category(None, 0.0, pairs, (), reason, self.id)
-        choice = self.policy.choose([value for _, value in pairs])
+        choice = self.policy.choose([value for _, value in pairs], known)
         index = self.classes.index(choice.label) if choice.label in self.classes else int(np.argmax(shown))
         words = self._words(folded, counts, index, _WORDS)[0]
         probability = pairs[index][1] if choice.label is not None else 0.0
@@ -155,7 +155,7 @@ class Model:
             raise ValueError(f"{label!r} is no class of this model: {', '.join(self.classes)}")
         index = int(np.argmax(p)) if label is None else self.classes.index(label)
         words, against = self._words(folded, counts, index, n)
-        costs = self.policy.expected(p)[0]
+        costs = self.policy.expected(self.policy.believed(p, _known(counts)))[0]
         ordered = np.sort(costs)
         named = tuple(zip(self.policy.actions, (float(c) for c in costs), strict=True))
         margin = float(ordered[1] - ordered[0]) if len(ordered) > 1 else 0.0

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mailml.classifier.caution import Caution
+
 FALLBACK = "general"
 WRONG = 2.0  # a wrong special queue: read, understood, handed on, and read again
 UNSURE = 1.0  # the general queue for what a specialist should have had: one hand-over
@@ -37,7 +39,8 @@ class Policy:
     `costs[truth][action]` is the price of taking `action` for a message that is `truth`; what is not named
     is 0 on the diagonal, `UNSURE` for the fallback and `WRONG` elsewhere. `thresholds` are least
     probabilities per class, on top. `withheld` is a sentence: with it the classifier always abstains
-    (not enough data, for example). Costs are in any one unit; only their ratios decide.
+    (not enough data, for example). `caution` says what probabilities are worth for mail of a new kind. Costs
+    are in any one unit; only their ratios decide.
     """
 
     classes: tuple[str, ...]
@@ -45,6 +48,7 @@ class Policy:
     costs: Costs = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     withheld: str = ""
+    caution: Caution | None = None
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -60,10 +64,19 @@ class Policy:
         """Expected cost per action: (n, classes) -> (n, actions); rounded, so a tie is a tie everywhere."""
         return np.round(np.atleast_2d(probabilities) @ self.matrix(), 9)
 
-    def choose(self, probabilities: Sequence[float]) -> Choice:
-        """The answer for one text's probabilities, in class order."""
+    def believed(
+        self, probabilities: NDArray[np.float64], known: NDArray[np.float64] | float | None
+    ) -> NDArray[np.float64]:
+        """The probabilities that decide, given each text's share of known n-grams: (n, classes)."""
+        p = np.atleast_2d(probabilities)
+        if self.caution is None or known is None:
+            return p
+        return self.caution.believed(p, np.broadcast_to(np.asarray(known, dtype=np.float64), len(p)))
+
+    def choose(self, probabilities: Sequence[float], known: float | None = None) -> Choice:
+        """The answer for one text's probabilities, in class order, and its share of known n-grams."""
         p = np.asarray(probabilities, dtype=np.float64)
-        costs = self.expected(p)[0]
+        costs = self.expected(self.believed(p, known))[0]
         actions = self.actions
         fallback, likeliest = actions.index(self.fallback), int(np.argmax(p))
         # on a tie the fallback wins: being unsure is not a reason to bother a specialist
@@ -79,10 +92,12 @@ class Policy:
             return Choice(None, float(costs[fallback]), reason)
         return Choice(label, float(costs[best]))
 
-    def taken(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+    def taken(
+        self, probabilities: NDArray[np.float64], known: NDArray[np.float64] | None = None
+    ) -> NDArray[np.int64]:
         """The index of the action taken for each row, abstentions as the fallback: (n, classes) -> (n,)."""
         p = np.atleast_2d(probabilities)
-        costs, fallback = self.expected(p), self.actions.index(self.fallback)
+        costs, fallback = self.expected(self.believed(p, known)), self.actions.index(self.fallback)
         best: NDArray[np.int64] = np.argmin(costs, axis=1)
         best[costs[:, fallback] <= costs.min(axis=1)] = fallback
         floors = np.array([self.thresholds.get(a, 0.0) for a in self.actions])
@@ -94,6 +109,8 @@ class Policy:
         """The policy as JSON values."""
         costs = {truth: dict(row) for truth, row in self.costs.items()}
         out: dict[str, Any] = {"fallback": self.fallback, "costs": costs, "thresholds": dict(self.thresholds)}
+        if self.caution is not None:
+            out["caution"] = self.caution.to_dict()
         return {**out, "withheld": self.withheld}
 
     @classmethod
@@ -107,7 +124,9 @@ class Policy:
         if not all(np.isfinite(cost) for row in costs.values() for cost in row.values()):
             raise ValueError("a cost is not a finite number")
         fallback, withheld = str(values.get("fallback", FALLBACK)), str(values.get("withheld", ""))
-        return cls(tuple(classes), fallback, costs, thresholds, withheld)
+        told = values.get("caution")
+        caution = Caution.from_dict(classes, told) if told is not None else None
+        return cls(tuple(classes), fallback, costs, thresholds, withheld, caution)
 
     def _cost(self, truth: str, action: str) -> float:
         default = 0.0 if truth == action else UNSURE if action == self.fallback else WRONG

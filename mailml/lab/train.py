@@ -20,16 +20,22 @@ from mailml.classifier import Model, Policy
 from mailml.errors import NotEnoughData
 from mailml.lab import examples as rows_of
 from mailml.lab import split, topics
-from mailml.lab.calibration import Calibration, calibrate, temper
+from mailml.lab.calibration import Calibration, calibrate
 from mailml.lab.examples import Examples
 from mailml.lab.models import learner_of
 from mailml.lab.models.corpus import Corpus, corpus_of, owners_of
 from mailml.lab.models.learner import Fitted, Learner, aligned
+from mailml.lab.novelty import cautious
 from mailml.lab.resampling import Floats, Interval, paired_difference
 from mailml.lab.settings import Settings
 from mailml.lab.vocabulary import Counted, Ints
 
 __all__ = ["Enough", "Settings", "Trained", "check_classes", "fit", "out_of_fold", "owners_of", "train"]
+
+_ONLY_KNOWN = (
+    "not enough data: on topics it was not shown, the classifier is no cheaper than one queue for all, "
+    "however careful it is"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +108,12 @@ class Trained:
         return self.learner.fit(self.corpus, rows, labels)
 
     def with_policy(self, policy: Policy) -> Trained:
-        """The same model deciding by other costs or thresholds; nothing is trained again."""
-        enough = _enough(self.probabilities, self.truth, self.groups, replace(policy, withheld=""))
-        decided = _withheld(policy, enough, self.settings)
+        """The same model, as careful as before, deciding by other costs or thresholds; nothing is trained."""
+        wanted = replace(policy, withheld="", caution=policy.caution or self.policy.caution)
+        enough = _enough(self.probabilities, self.known, self.truth, self.groups, wanted)
+        if self.enough.sentence == _ONLY_KNOWN:
+            enough = self.enough
+        decided = _withheld(wanted, enough, self.settings)
         return replace(self, model=self.model.with_policy(decided), enough=enough)
 
 
@@ -161,21 +170,25 @@ def fit_corpus(examples: Examples, corpus: Corpus, learner: Learner) -> Trained:
     truth = rows_of.label_numbers(examples.labels, classes)
     groups = corpus.groups[: len(truth)]
     folds = tuple(split.grouped(examples.labels, groups, settings.folds, settings.seed))
-    scores, known = out_of_fold(learner, corpus, folds, truth, classes)
-    calibration = _calibrate(learner, corpus, scores, truth, classes)
-    probabilities = calibration.proba(scores)
+    seen = out_of_fold(learner, corpus, folds, truth, classes)
+    calibration = calibrate(seen[0], truth)
+    probabilities = calibration.proba(seen[0])
     plain = Policy(classes, settings.fallback, settings.costs, settings.thresholds)
-    enough = _enough(probabilities, truth, groups, plain)
+    policy, holds = _cautious(learner, corpus, plain, calibration, seen, truth)
+    enough = _enough(probabilities, seen[1], truth, groups, policy)
+    if not holds:
+        enough = replace(enough, yes=False, sentence=_ONLY_KNOWN)
     fitted = learner.fit(corpus, np.arange(len(truth)), examples.labels, beside=corpus.beside)
-    policy, least_known = _withheld(plain, enough, settings), _least_known(known)
+    policy = _withheld(policy, enough, settings)
+    least_known = _least_known(seen[1])
     model, gap = learner.to_model(fitted, corpus, calibration, policy, least_known)
     return Trained(
         model=model,
         examples=examples,
         classes=classes,
         probabilities=probabilities,
-        scores=scores,
-        known=known,
+        scores=seen[0],
+        known=seen[1],
         groups=groups,
         folds=folds,
         calibration=calibration,
@@ -188,20 +201,24 @@ def fit_corpus(examples: Examples, corpus: Corpus, learner: Learner) -> Trained:
     )
 
 
-def _calibrate(
-    learner: Learner, corpus: Corpus, scores: Floats, truth: Ints, classes: Sequence[str]
-) -> Calibration:
-    """Calibration on held-out groups, its temperature moved towards that of held-out topics."""
-    calibration, settings = calibrate(scores, truth), corpus.settings
-    labels = np.asarray(classes)[truth].tolist()
+def _cautious(
+    learner: Learner,
+    corpus: Corpus,
+    plain: Policy,
+    calibration: Calibration,
+    seen: tuple[Floats, Floats],
+    truth: Ints,
+) -> tuple[Policy, bool]:
+    """The policy with its caution about mail of new kinds, and whether held-out topics bear it out."""
+    settings, groups = corpus.settings, corpus.groups[: len(truth)]
+    labels = np.asarray(plain.classes)[truth].tolist()
     whole, topic = topics.folds(
         corpus.blocks, corpus.owners, labels, corpus.groups, settings.folds, settings.seed
     )
-    if not settings.topic_weight or not whole:
-        return calibration
-    strange, _ = out_of_fold(learner, corpus, whole, truth, classes, apart=topic)
-    weights = np.repeat([1.0, settings.topic_weight], len(truth))
-    return temper(calibration, np.vstack([scores, strange]), np.tile(truth, 2), weights)
+    if not settings.novelty or not whole:
+        return plain, True
+    strange = out_of_fold(learner, corpus, whole, truth, plain.classes, apart=topic)
+    return cautious(plain, calibration, seen, strange, truth, groups, settings.novelty)
 
 
 def out_of_fold(
@@ -246,9 +263,9 @@ def check_classes(labels: Sequence[str], least: int) -> tuple[str, ...]:
     return tuple(str(name) for name in names)
 
 
-def _enough(probabilities: Floats, truth: Ints, groups: Ints, policy: Policy) -> Enough:
+def _enough(probabilities: Floats, known: Floats, truth: Ints, groups: Ints, policy: Policy) -> Enough:
     matrix = policy.matrix()
-    decided = matrix[truth, policy.taken(probabilities)]
+    decided = matrix[truth, policy.taken(np.round(probabilities, 6), known)]
     constant = int(np.argmin(matrix[truth].mean(axis=0)))
     saved = paired_difference(matrix[truth, constant], decided, groups)
     name = policy.actions[constant]

@@ -27,7 +27,8 @@ def by_hand(tuning: Tuning) -> float:
     for row, truth in enumerate(tuning.trained.truth):
         p = tuning.trained.probabilities[row]
         knows = tuning.trained.known[row] >= tuning.trained.model.min_known
-        choice = tuning.policy.choose([round(float(x), 6) for x in p]) if knows else None
+        shown, known = [round(float(x), 6) for x in p], float(tuning.trained.known[row])
+        choice = tuning.policy.choose(shown, known) if knows else None
         said = (choice.label if choice else None) or tuning.policy.fallback
         right = said == names[truth]
         triage = tuning.minutes.triage
