@@ -19,6 +19,7 @@ from mailml.lab.resampling import Interval
 
 _LANGUAGES_UP_TO = 5_000  # messages; telling languages apart costs 0.6 ms each
 _PICTURED_CLASSES = 14
+_PAIRS = 50  # leaking pairs that are listed
 
 
 def figures(report: Evaluation) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def figures(report: Evaluation) -> dict[str, Any]:
         "confusion": {"actions": list(report.policy.actions), "counts": confused},
         "reliability": [[_number(p), _number(t), int(n)] for p, t, n in points],
         "policy": report.policy.to_dict(),
+        "leakage": _leakage_figures(report),
         "parameters": report.parameters,
         "notes": list(report.notes),
     }  # fmt: skip
@@ -60,7 +62,13 @@ def page(report: Evaluation, made: datetime | None = None, title: str = "Evaluat
     """The card as a self-contained page; in a notebook it shows itself."""
     lead = f"How well the classifier tells {_listed(report.classes)} apart, judged on {report.how}."
     sections = [_verdict(report), _comparison(report), _classes(report), _confusion(report)]
-    sections += [_reliability(report), _coverage(report), *_languages(report), _about(report)]
+    sections += [
+        _reliability(report),
+        _coverage(report),
+        *_languages(report),
+        *_leakage(report),
+        _about(report),
+    ]
     source = f"training data {report.examples.hash[:12]}, model {report.model}"
     return Page(
         title, lead, source, f"{made:%Y-%m-%d %H:%M}" if made else "", _tiles(report), tuple(sections)
@@ -150,6 +158,23 @@ def _languages(report: Evaluation) -> list[Section]:
         return []
     frame = report.by("language")
     return [Section("Languages", "Small numbers say little.", tables=(from_frame(frame, index=True),))]
+
+
+def _leakage_figures(report: Evaluation) -> dict[str, int] | None:
+    """How many test messages have a relative in training; None where nothing was split."""
+    found = report.leakage
+    if found is None:
+        return None
+    counts = {"threads": found.threads, "senders": found.senders, "texts": found.texts}
+    return {"tested": found.tested, "leaking": found.leaking, **counts}
+
+
+def _leakage(report: Evaluation) -> list[Section]:
+    if report.leakage is None:
+        return []
+    pairs = report.leakage.to_frame().head(_PAIRS)
+    tables = (from_frame(pairs, "messages by their hashes", folded=True),) if len(pairs) else ()
+    return [Section("Leakage", str(report.leakage), tables=tables)]
 
 
 def _about(report: Evaluation) -> Section:

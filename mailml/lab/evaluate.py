@@ -13,11 +13,16 @@ from mailml.lab import baselines, card, split
 from mailml.lab import examples as rows_of
 from mailml.lab.evaluation import ARGMAX, DECIDED, Evaluation, Line, decided
 from mailml.lab.examples import Examples
+from mailml.lab.leakage import leakage
 from mailml.lab.resampling import Floats, Ints
-from mailml.lab.train import Trained
+from mailml.lab.train import Trained, out_of_fold
+from mailml.lab.unseen import LEAST, training_span
 
 if TYPE_CHECKING:
     from mailml.bundle import Bundle
+
+GROUPED, TIME, RANDOM = "grouped", "time", "random"
+SPLITS = (GROUPED, TIME, RANDOM)
 
 __all__ = ["ARGMAX", "DECIDED", "Line", "Report", "decided", "evaluate"]
 
@@ -35,28 +40,42 @@ class Report(Evaluation):
 
 
 def evaluate(
-    model: Trained | Model | Bundle, frame: Any = None, labels: Any = None, *, control: bool = True
+    model: Trained | Model | Bundle,
+    frame: Any = None,
+    labels: Any = None,
+    *,
+    by: str = GROUPED,
+    control: bool = True,
 ) -> Report:
     """Evaluate a trained model on its own out-of-fold predictions, or anything on a frame and labels.
 
-    With a frame, messages that a `Trained` was trained on are judged by their out-of-fold prediction. With
-    `control` the keyword list and the shuffled-label control are computed too (as long as training took).
-    Raises NotEnoughData when no labelled message is left to judge.
+    `by` is "grouped" (the folds it was trained with), "time" (trained on the past, tested on what began
+    later) or "random", which flatters and says so; the last two train anew. With a frame, messages that a
+    `Trained` was trained on are judged by their out-of-fold prediction, and mail of the time that a bundle
+    was trained on is left out. With `control` the keyword list and the shuffled-label control are computed
+    too (as long as training took). Raises NotEnoughData when no labelled message is left to judge.
     """
+    if by not in SPLITS:
+        raise InputError(f"there is no split {by!r}", cure=f"Choose one of {', '.join(SPLITS)}")
     if frame is None:
         if not isinstance(model, Trained):
             raise InputError("a bundle can only be judged on messages", cure="Pass a frame and labels")
-        return _own(model, control=control)
+        return _own(model, control=control) if by == GROUPED else _anew(model, by)
+    if by != GROUPED:
+        cure = "Leave out the frame to judge a trained model by time or at random"
+        raise InputError(f"messages of a frame are not split {by!r}", cure=cure)
     served = model.model if hasattr(model, "model") else model
     if served is None:
         raise InputError("this bundle has no classifier", cure="Export one with a trained model")
-    examples = _judged(rows_of.from_frame(frame, labels), served.classes)
+    examples = _unseen(model, _judged(rows_of.from_frame(frame, labels), served.classes))
     probabilities = served.probas(examples.texts)
     known = np.array([served.known(text) for text in examples.texts])
-    how = f"{len(examples)} labelled messages of a frame; whether any was trained on is not known"
+    how = f"{len(examples):,} labelled messages of a frame; whether any was trained on is not known"
     if isinstance(model, Trained):
         seen = _use_own(model, examples, probabilities, known)
-        how = f"{len(examples)} labelled messages of a frame, {seen} of them by out-of-fold prediction"
+        how = f"{len(examples):,} labelled messages of a frame, {seen:,} of them by out-of-fold prediction"
+    elif hasattr(model, "manifest"):
+        how = f"{len(examples):,} labelled messages of a frame"
     groups = split.groups_of(examples.texts, examples.threads, examples.senders)
     policy = replace(served.policy, withheld="")
     return Report(
@@ -72,7 +91,7 @@ def _own(trained: Trained, *, control: bool) -> Report:
         others.append(("keyword list", baselines.keywords(trained)))
         chance = baselines.shuffled(trained)
         others.append(("shuffled labels (control)", decided(policy, chance, trained.known, 0.0)))
-    how = f"{len(trained.examples)} messages, each predicted by a model that saw nothing of its group: "
+    how = f"{len(trained.examples):,} messages, each predicted by a model that saw nothing of its group: "
     return Report(
         examples=trained.examples,
         classes=trained.classes,
@@ -87,6 +106,56 @@ def _own(trained: Trained, *, control: bool) -> Report:
         parameters=trained.parameters,
         others=tuple(others),
         notes=trained.examples.notes,
+        leakage=leakage(trained.folds, trained.examples),
+    )
+
+
+def _anew(trained: Trained, by: str) -> Report:
+    """The figures of the same kind of model under another split, trained again for it."""
+    examples = trained.examples
+    if by == TIME:
+        made = split.by_time(examples.times, trained.groups)
+        missing = sorted(set(trained.truth[made.test].tolist()) - set(trained.truth[made.train].tolist()))
+        if missing:
+            names = ", ".join(trained.classes[k] for k in missing)
+            raise NotEnoughData(
+                f"before the cut nothing is labelled {names}", cure="Label older mail of it too"
+            )
+    else:
+        made = split.random(examples.labels)
+    scores, known = out_of_fold(trained.learner, trained.corpus, [made], trained.truth, trained.classes)
+    notes = [f"{len(made.left_out):,} late messages of older threads are on neither side."]
+    return Report(
+        examples=examples.rows(made.test),
+        classes=trained.classes,
+        probabilities=trained.calibration.proba(scores[made.test]),
+        known=known[made.test],
+        min_known=trained.model.min_known,
+        policy=replace(trained.policy, withheld=""),
+        groups=trained.groups[made.test],
+        how=f"{len(made.test):,} of {len(examples):,} messages, split {made.how}",
+        model=trained.model.id,
+        parameters=trained.parameters,
+        notes=(*examples.notes, *(notes if len(made.left_out) else ())),
+        leakage=leakage(made, examples),
+    )
+
+
+def _unseen(model: Any, examples: Examples) -> Examples:
+    """The rows a bundle may be judged on: not those of the time its classifier was trained on."""
+    span = training_span(model) if hasattr(model, "manifest") else None
+    if span is None:
+        return examples
+    fresh = [i for i, at in enumerate(examples.times) if at is not None and not span[0] <= at <= span[1]]
+    if len(fresh) == len(examples):
+        return examples
+    if len(fresh) >= LEAST:
+        gone = len(examples) - len(fresh)
+        note = f"{gone:,} messages of the time that the bundle was trained on were left out."
+        return examples.rows(fresh).noting(note)
+    return examples.noting(
+        "The bundle was trained on mail of this very time, so these figures flatter it. Judge the model "
+        "that `mailml train` wrote, whose predictions are out-of-fold, or label newer mail."
     )
 
 
@@ -99,7 +168,7 @@ def _judged(examples: Examples, classes: tuple[str, ...]) -> Examples:
         )
     strange = sorted(set(examples.labels) - set(classes))
     dropped = len(examples) - len(kept)
-    note = f"{dropped} messages labelled {', '.join(strange)} were left out: the model does not know that."
+    note = f"{dropped:,} messages labelled {', '.join(strange)} were left out: the model does not know that."
     return examples.rows(kept).noting(note if dropped else "")
 
 

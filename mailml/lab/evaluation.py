@@ -11,11 +11,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mailml.classifier import Policy
 from mailml.lab import examples as rows_of
 from mailml.lab import measures, slices
 from mailml.lab.examples import Examples
+from mailml.lab.leakage import Leakage
 from mailml.lab.measures import ClassFigures
 from mailml.lab.resampling import Bootstrap, Floats, Interval, Ints
 from mailml.lab.train import Enough
@@ -56,6 +58,7 @@ class Evaluation:
     parameters: dict[str, Any] = field(default_factory=dict, repr=False)
     others: tuple[tuple[str, Ints], ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+    leakage: Leakage | None = None
 
     @cached_property
     def truth(self) -> Ints:
@@ -93,11 +96,16 @@ class Evaluation:
         return self.bootstrap.mean(self._costs(self.said))
 
     @cached_property
-    def coverage(self) -> Interval:
-        """The share of messages that get a class by the classifier's own choice, not by abstaining."""
+    def answered(self) -> NDArray[np.bool_]:
+        """Which messages get a class by the classifier's own choice, not by abstaining."""
         fallback = self.policy.actions.index(self.policy.fallback)
         own = (self.said != fallback) | (self.probabilities.argmax(axis=1) == fallback)
-        return self.bootstrap.mean(own & (self.known >= self.min_known))
+        return np.asarray(own & (self.known >= self.min_known))
+
+    @cached_property
+    def coverage(self) -> Interval:
+        """The share of messages that are answered."""
+        return self.bootstrap.mean(self.answered)
 
     @cached_property
     def log_loss(self) -> float:
@@ -168,7 +176,7 @@ class Evaluation:
 
 def decided(policy: Policy, probabilities: Floats, known: Floats, min_known: float) -> Ints:
     """The action for every row, as `Model.categorize` would choose; abstentions are the fallback."""
-    said = policy.taken(np.round(probabilities, 6))
+    said = policy.taken(np.round(probabilities, 6), known)
     said[known < min_known] = policy.actions.index(policy.fallback)
     return said
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mailml.lab import duplicates, split
+from mailml.lab.escape import esc
 from mailml.lab.examples import Examples
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mailml.lab.split import Ints, Split
 
 _LISTED = 500  # pairs; the counts are of all
+_SHOWN = 50  # in a notebook
 THREAD, SENDER, SAME, ALIKE = "thread", "sender", "same text", "similar text"
 
 
@@ -61,12 +63,8 @@ class Leakage:
         return pd.DataFrame([(p.test, p.train, p.shares, p.likeness) for p in rows], columns=columns)
 
     def _repr_html_(self) -> str:
-        from mailml.lab.report.page import Page, Section, from_frame
-
-        tables = (
-            (from_frame(self.to_frame().head(50), "test message and its relative"),) if self.pairs else ()
-        )
-        return Page("Leakage", str(self), "", "", (), (Section("Pairs", "", tables=tables),))._repr_html_()
+        table = self.to_frame().head(_SHOWN).to_html(index=False, border=0) if self.pairs else ""
+        return f"<p>{esc(self)}</p>{table}"
 
 
 def leakage(folds: Split | Iterable[Split], examples: Examples) -> Leakage:

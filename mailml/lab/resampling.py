@@ -61,6 +61,11 @@ class Bootstrap:
         column = np.asarray(values, dtype=np.float32)
         return self.interval(lambda w: ratio(w @ column, w.sum(axis=1)))
 
+    def means(self, values: Floats) -> Floats:
+        """The mean of a column in every round: (rounds,)."""
+        column = np.asarray(values, dtype=np.float32)
+        return ratio(self._weights @ column, self._weights.sum(axis=1))
+
     def share(self, hits: NDArray[np.bool_], of: NDArray[np.bool_]) -> Interval:
         """How many of the rows `of` are `hits`; unknown where there are none."""
         over, under = (hits & of).astype(np.float32), of.astype(np.float32)

@@ -75,21 +75,26 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], alt: str)
     """Truth in rows, the classifier's answer in columns; the shade is the share of its row."""
     size = len(classes)
     with canvas(1.9 + 1.05 * size, 1.1 + 0.6 * size, alt) as drawing:
-        axes = drawing.axes
-        shade = [[value / max(sum(row), 1) for value in row] for row in counts]
-        axes.imshow(shade, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for y, row in enumerate(counts):
-            for x, value in enumerate(row):
-                colour = "white" if shade[y][x] > 0.55 else INK
-                axes.text(
-                    x, y, f"{value:,}\n{shade[y][x]:.0%}", ha="center", va="center", color=colour, fontsize=9
-                )
-        axes.set_xticks(range(len(counts[0]) if counts else 0), [label(name, 16) for name in classes])
-        axes.set_yticks(range(size), [label(name, 16) for name in classes])
-        axes.set_xlabel("the classifier says")
-        axes.set_ylabel("truth")
-        axes.grid(visible=False)
+        draw_confusion(drawing.axes, counts, classes, classes)
     return drawing.picture
+
+
+def draw_confusion(
+    axes: Axes, counts: Sequence[Sequence[int]], classes: Sequence[str], actions: Sequence[str]
+) -> None:
+    """The same on axes that are there, with answers that may be more than the classes."""
+    shade = [[value / max(sum(row), 1) for value in row] for row in counts]
+    axes.imshow(shade, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for y, row in enumerate(counts):
+        for x, value in enumerate(row):
+            colour = "white" if shade[y][x] > 0.55 else INK
+            told = f"{value:,}\n{shade[y][x]:.0%}"
+            axes.text(x, y, told, ha="center", va="center", color=colour, fontsize=9)
+    axes.set_xticks(range(len(actions)), [label(name, 16) for name in actions])
+    axes.set_yticks(range(len(classes)), [label(name, 16) for name in classes])
+    axes.set_xlabel("the classifier says")
+    axes.set_ylabel("truth")
+    axes.grid(visible=False)
 
 
 def calibration(points: Sequence[tuple[float, float, int]], alt: str) -> Picture:

@@ -25,7 +25,15 @@ def test_more_labels_are_better_on_mail_that_can_be_learned() -> None:
     assert first.labels < last.labels <= 240
     assert first.accuracy < last.accuracy
     assert first.cost > last.cost
-    assert list(made.to_frame().columns) == ["accuracy", "cost"]
+    assert list(made.to_frame().columns) == ["accuracy", "cost", "cost_low", "cost_high"]
+    assert all(point.cost_low <= point.cost <= point.cost_high for point in made.points)
+    ahead = made.expected(200)
+    assert ahead.low <= ahead.value <= ahead.high
+    assert ahead.value == pytest.approx(made.forecast(200))
+    saved = made.saving(200)
+    assert saved.low <= saved.value <= saved.high
+    assert " to " in made.sentence(200)
+    assert "far beyond" in made.sentence(5_000)
     assert made.forecast(1000) <= made.forecast(0)
 
 
@@ -41,6 +49,14 @@ def test_what_does_not_fall_is_not_promised_to_fall() -> None:
     for made in (curve(0.3, 0.3, 0.3, 0.3), curve(0.2, 0.25, 0.3, 0.35)):
         assert made.forecast(1000) == pytest.approx(made.forecast(0))
         assert "hardly change" in made.sentence()
+
+
+def test_it_shows_itself() -> None:
+    """In a notebook it is a picture with its sentence, and the numbers beside it."""
+    page = learning_curve(trained())._repr_html_()
+    assert "200 more labels" in page
+    assert "data:image/svg+xml" in page
+    assert "out-of-fold" in page
 
 
 def test_a_steep_fall_never_goes_below_nothing() -> None:
