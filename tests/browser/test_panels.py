@@ -85,9 +85,8 @@ def test_from_a_number_to_a_corrected_label(notebook: Notebook, lab: Lab, shots:
     wrong.focus()
     press(notebook, ("d", "d", "Enter"))
     notebook.settle()
-    first = page.locator(f"{PANEL} textarea").first.input_value()
-    assert first
-    why = page.locator(f"{PANEL} textarea").nth(1).input_value()
+    page.locator(f"{PANEL} .mailml-text").nth(1).wait_for()
+    why = page.locator(f"{PANEL} .mailml-text").nth(1).inner_text()
     assert why.startswith("labelled ")
     assert "rules" in why
     notebook.shot(PANEL, shots / "error-panel.png")

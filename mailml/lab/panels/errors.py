@@ -7,16 +7,20 @@ from typing import Any
 import ipywidgets as widgets
 
 from mailml.errors import MailmlError
-from mailml.lab.escape import plain_text
+from mailml.lab.escape import esc, plain_text
 from mailml.lab.panels.frame import CLASS, framed
 from mailml.lab.panels.mistakes import Mistake, Mistakes
 from mailml.lab.panels.session import AUTOMATED
 
+_PAGE = (
+    "white-space:pre-wrap;max-height:16em;overflow:auto;max-width:60rem;margin:0.4em 0;padding:0.5em;"
+    "border:1px solid #ccc"
+)
 _WIDE = {"width": "60rem", "max_width": "100%"}
 
 
 class ErrorPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
-    """The panel. `mistakes` does the same from code. Mail is shown in text widgets: none of it is markup."""
+    """The panel. `mistakes` does the same from code. Mail is escaped on its way into the page."""
 
     def __init__(self, mistakes: Mistakes) -> None:
         self.mistakes = mistakes
@@ -24,8 +28,7 @@ class ErrorPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._told = widgets.Label("Choose a number: rows are the labels, columns what was answered.")
         self._list = widgets.Select(options=[], rows=8, layout=_WIDE)
         self._list.observe(lambda _change: self._read(), "index")
-        self._words = widgets.Textarea(disabled=True, rows=8, layout=_WIDE)
-        self._why = widgets.Textarea(disabled=True, rows=8, layout=_WIDE)
+        self._words, self._why = widgets.HTML(), widgets.HTML()
         self._what = widgets.Dropdown(
             options=[*mistakes.trained.classes, AUTOMATED], description="It is", layout={"width": "16rem"}
         )
@@ -82,8 +85,8 @@ class ErrorPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def _read(self) -> None:
         mistake = self.current
-        self._words.value = self.mistakes.read(mistake) if mistake else ""
-        self._why.value = self.mistakes.reasons(mistake) if mistake else ""
+        self._words.value = _page(self.mistakes.read(mistake), "The message") if mistake else ""
+        self._why.value = _page(self.mistakes.reasons(mistake), "Why") if mistake else ""
 
     def _correct(self) -> None:
         mistake, at = self.current, self._list.index
@@ -99,3 +102,8 @@ class ErrorPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         self._list.index = at
         store = self.mistakes.labels
         self._told.value = f"Saved in {store.path if store else ''}. Train again to see what it changes."
+
+
+def _page(text: str, name: str) -> str:
+    """Text to scroll in, by keyboard as well."""
+    return f"<pre class='mailml-text' tabindex='0' aria-label='{name}' style='{_PAGE}'>{esc(text)}</pre>"
