@@ -11,12 +11,13 @@ import typer
 
 from mailml.autoreply import TextModel, judge
 from mailml.bundle import Bundle
+from mailml.cli import verdicts
 from mailml.cli.sources import Source, read, received_at
 from mailml.decide import decide
 from mailml.explain import explain
 from mailml.message import Message, parse
 from mailml.text import classifier_input, detect_language, own_words
-from mailml.verdict import Context, Identity, Verdict, plain
+from mailml.verdict import Context, Identity, plain
 
 Row = dict[str, Any]
 Paths = Annotated[list[Path], typer.Argument(help="Files, folders, or an archive made by `mailml pull`.")]
@@ -56,22 +57,40 @@ def text_(paths: Paths, jsonl: Jsonl = False) -> None:
 def autoreply_(
     paths: Paths,
     jsonl: Jsonl = False,
-    own: Annotated[list[str] | None, typer.Option("--own", help="One of our addresses; repeatable.")] = None,
+    own: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--own",
+            help="One of our addresses (support@…); repeatable. Without any, mail to others counts as to us.",
+        ),
+    ] = None,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", help="Take our addresses and the text model from here.")
     ] = None,
 ) -> None:
-    """Say what kind of mail each is, whether an acknowledgement is allowed, and the evidence."""
+    """Say what kind of mail each is, whether an acknowledgement is allowed, and the evidence.
+
+    A path that does not exist and a file that cannot be read have their line too; the exit code is then 1.
+    """
     loaded = Bundle.load(bundle) if bundle else None
     identity = loaded.desk.identity if loaded else _identity(own or [])
     # without a bundle the model that mailml ships is asked, so that the answer is that of a new desk
     model = loaded.text_model if loaded else TextModel.shipped()
 
-    def row(source: Source, message: Message) -> Row:
+    failed = False
+    for source in read(paths, lenient=True):
+        message = parse(source.raw)
         verdict = judge(message, own_words(message), identity, _context(source, message), model)
-        return _verdict_row(verdict)
-
-    _each(paths, jsonl, row)
+        failed = failed or bool(source.error)
+        if jsonl:
+            row = verdicts.unread(source.error) if source.error else verdicts.row_of(verdict)
+            typer.echo(json.dumps({"file": source.name, **row}))
+        elif source.error:
+            verdicts.show_unread(source.name, source.error)
+        else:
+            verdicts.show(source.name, message, verdict)
+    if failed:
+        raise typer.Exit(1)
 
 
 def classify_(paths: Paths, bundle: BundleOption, jsonl: Jsonl = False) -> None:
@@ -165,14 +184,3 @@ def _context(source: Source, message: Message) -> Context:
 def _identity(addresses: list[str]) -> Identity:
     lowered = frozenset(address.strip().lower() for address in addresses)
     return Identity(addresses=lowered, domains=frozenset(item.rpartition("@")[2] for item in lowered))
-
-
-def _verdict_row(verdict: Verdict) -> Row:
-    return {
-        "kind": verdict.kind.value,
-        "disposition": verdict.disposition.value,
-        "ack": verdict.ack_allowed,
-        "reason": verdict.ack_reason.value if verdict.ack_reason else "",
-        "row": verdict.row,
-        "evidence": [plain(item) for item in verdict.evidence],
-    }

@@ -22,17 +22,19 @@ class Source:
     mailbox: str = ""
 
 
-def read(paths: list[Path]) -> Iterator[Source]:
+def read(paths: list[Path], *, lenient: bool = False) -> Iterator[Source]:
     """Yield every message below the paths: files as given, folders in name order, archives by arrival.
 
-    A path that does not exist raises InputError before anything is read; a file that cannot be read becomes
-    a `Source` with its error, so that the count of lines always equals the count of files.
+    A path that does not exist raises InputError before anything is read, unless `lenient`; a file that cannot
+    be read becomes a `Source` with its error, so that the count of lines always equals the count of files.
     """
     for path in paths:
-        if not path.exists():
+        if not lenient and not path.exists():
             raise InputError("no such file or folder", where=str(path), cure="Check the spelling of the path")
     for path in paths:
-        if is_archive(path):
+        if not path.exists():
+            yield Source(str(path), error="no such file or folder")
+        elif is_archive(path):
             yield from _archive(path)
         elif path.is_dir():
             for file in sorted(item for item in path.rglob("*") if item.is_file()):

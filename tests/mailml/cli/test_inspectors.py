@@ -99,3 +99,49 @@ def test_a_damaged_bundle_is_one_sentence(mails: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("mailml: ")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_autoreply_has_a_line_for_whatever_a_path_holds(tmp_path: Path) -> None:
+    """A folder, a missing file, binary, an empty file, a 10 MB header: one line each, in order, same keys."""
+    made = {"bin": bytes(range(256)) * 40, "empty": b"", "bomb": b"Subject: " + b"a" * 10_000_000, "ok": AWAY}
+    for name, raw in made.items():
+        (tmp_path / name).write_bytes(raw)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "inside.eml").write_bytes(HUMAN)
+    paths = [tmp_path / name for name in ("bin", "gone", "empty", "folder", "bomb", "ok")]
+    done = run("autoreply", *paths, "--jsonl")
+    assert done.returncode == 1, "a path was missing"
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    names = [os.path.basename(row["file"]) for row in found]
+    assert names == ["bin", "gone", "empty", "inside.eml", "bomb", "ok"]
+    agreed = {"file", "kind", "disposition", "ack", "reason", "row", "evidence"}
+    assert [set(row) - agreed for row in found] == [set(), {"error"}, set(), set(), set(), set()]
+    assert all(agreed <= set(row) for row in found)
+    assert found[1]["error"] == "no such file or folder"
+    assert found[1]["kind"] is None
+
+
+def test_autoreply_tells_people_in_words(mails: Path) -> None:
+    """No snake_case and no bare columns: what it is, where it goes, why, and what was seen."""
+    told = run("autoreply", mails / "1.eml", mails / "2.eml").stdout
+    assert "a person: goes to a queue, may be acknowledged to ann@shop.example" in told
+    assert "an automatic reply: filed in Automated/Replies as an event of its interaction" in told
+    assert "no acknowledgement (an automatic reply)" in told
+    assert "because a responder says that it answered (row 6 of the table)" in told
+    assert "Auto-Submitted: auto-replied" in told
+    assert "auto_reply" not in told
+    assert "may be acknowledged" not in run("autoreply", mails / "1.eml", "--own", "us@else.example").stdout
+
+
+def test_autoreply_moves_no_cursor(tmp_path: Path) -> None:
+    """Escapes in subject, sender, header values, and markup of rich stay text on their line."""
+    file = tmp_path / "esc.eml"
+    file.write_bytes(
+        b"From: \x1b[2J <a\x1b]0;x\x07@b.example>\r\nSubject: =?utf-8?q?=1b=5b2J[bold]boo=0aNEW?=\r\n"
+        b"Auto-Submitted: auto-replied \x1b[31m [red]\r\nX-Autoreply: =?utf-8?q?=1b?=\x9b31m\r\n\r\nx\r\n"
+    )
+    told = run("autoreply", file).stdout
+    assert not [char for char in told if not char.isprintable() and char != "\n"]
+    assert "[bold]boo NEW" in told
+    assert len(told.splitlines()) < 12
