@@ -11,7 +11,17 @@ import sys
 import typer
 
 from mailml import __version__
-from mailml.cli import backtesting, bundles, history, inspectors, labelling, learning, rules, simulating
+from mailml.cli import (
+    backtesting,
+    bundles,
+    evaluating,
+    history,
+    inspectors,
+    labelling,
+    learning,
+    rules,
+    simulating,
+)
 from mailml.errors import MailmlError
 
 app = typer.Typer(
@@ -24,6 +34,7 @@ app = typer.Typer(
 )
 history.register(app)
 learning.register(app)
+evaluating.register(app)
 backtesting.register(app)
 simulating.register(app)
 rules.register(app)

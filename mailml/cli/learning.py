@@ -1,9 +1,8 @@
-"""`mailml train | evaluate | export | report`: from labels to a bundle, and what it does."""
+"""`mailml train | export | report`: from labels to a bundle, and what it does."""
 
 from __future__ import annotations
 
 import getpass
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,14 +15,13 @@ from mailml.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mailml.lab.evaluate import Report
 
 ModelOption = Annotated[Path, typer.Option("--model", help="The model's folder, made by `mailml train`.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
-    for command in (train, evaluate, export, report):
+    for command in (train, export, report):
         app.command()(command)
 
 
@@ -50,34 +48,6 @@ def train(
     typer.echo(f"trained on {len(trained.examples):,} messages, classes {', '.join(trained.classes)}")
     typer.echo("\n".join((*trained.examples.notes, trained.enough.sentence)))
     typer.echo(f"model: {out}")
-
-
-def evaluate(
-    archive: ArchiveOption,
-    model: ModelOption,
-    labels: Annotated[
-        Path | None,
-        typer.Option("--labels", help="Judge on these labels; without it, on the training's own."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the evaluation card here (HTML).")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-    control: Annotated[
-        bool, typer.Option(help="Also compute the keyword list and the shuffled-label control.")
-    ] = True,
-) -> None:
-    """Say how good the classifier is: per class, with intervals, beside what it must beat."""
-    from mailml.lab import card, saved
-    from mailml.lab.evaluate import evaluate as judge
-    from mailml.lab.labels import Labels
-
-    frame = _frame(archive)
-    trained = saved.load(model, frame)
-    made = judge(trained, frame, Labels(labels)) if labels else judge(trained, control=control)
-    if out is not None:
-        out.write_text(card.html(made), encoding="utf-8")
-    typer.echo(json.dumps(made.to_dict()) if as_json else _evaluation(made))
-    if out is not None and not as_json:
-        typer.echo(f"card: {out}")
 
 
 def export(
@@ -117,27 +87,50 @@ def export(
 
 
 def report(
-    archive: ArchiveOption,
     bundle: Annotated[Path, typer.Option("--bundle", help="The bundle whose desk, calendar and flow count.")],
     out: Annotated[Path, typer.Option("--out", help="The HTML file.")],
-    kind: Annotated[str, typer.Option("--kind", help="overview, sla, misrouting or automated.")] = "overview",
+    archive: Annotated[
+        Path | None, typer.Option("--archive", help="The archive's folder; not needed with --journal.")
+    ] = None,
+    kind: Annotated[
+        str, typer.Option("--kind", help="overview, sla, misrouting, automated or drift.")
+    ] = "overview",
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal", help="What the service really did: the file of `mailml-serve export-feedback`."
+        ),
+    ] = None,
     decisions: Annotated[
         Path | None,
         typer.Option(
             "--decisions", help="Live decisions (`mailml-serve decisions --jsonl`) for the overview."
         ),
     ] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="For drift: how many labels are newer than the training.")
+    ] = None,
+    days: Annotated[int, typer.Option("--days", min=1, help="For drift: how many days are recent.")] = 28,
     addresses: Annotated[bool, typer.Option("--addresses", help="Show addresses, masked otherwise.")] = False,
 ) -> None:
     """Write one self-contained HTML report that opens offline."""
     from mailml.archive import Archive
     from mailml.bundle import Bundle
+    from mailml.lab.labels import Labels
     from mailml.lab.report import report as write
 
-    write(kind, Archive.open(archive), Bundle.load(bundle), live=decisions or (), addresses=addresses).write(
-        out
+    page = write(
+        kind,
+        Archive.open(archive) if archive is not None else None,
+        Bundle.load(bundle),
+        journal=journal,
+        live=decisions or (),
+        labels=Labels(labels) if labels is not None else None,
+        days=days,
+        addresses=addresses,
     )
-    typer.echo(f"report: {out}")
+    page.write(out)
+    typer.echo(f"report: {out}\nmade from: {page.source}")
 
 
 def _frame(archive: Path) -> pd.DataFrame:
@@ -145,20 +138,6 @@ def _frame(archive: Path) -> pd.DataFrame:
     from mailml.lab.frame import frame
 
     return frame(Archive.open(archive))
-
-
-def _evaluation(made: Report) -> str:
-    """The evaluation in the terminal: per class, then the comparison."""
-    lines = [made.how, "", f"{'class':<14}{'precision':>24}{'recall':>24}{'support':>9}"]
-    for row in made.per_class:
-        lines.append(f"{row.label:<14}{row.precision!s:>24}{row.recall!s:>24}{row.support:>9}")
-    lines += ["", f"{'':<28}{'accuracy':>24}{'cost per message':>24}"]
-    for line in made.comparison:
-        lines.append(f"{line.name:<28}{line.accuracy!s:>24}{line.cost!s:>24}")
-    lines += ["", f"calibration error {made.ece:.3f}", *made.notes]
-    if made.enough is not None:
-        lines.append(made.enough.sentence)
-    return "\n".join(lines)
 
 
 def _login() -> str:

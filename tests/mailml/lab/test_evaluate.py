@@ -123,10 +123,9 @@ def test_fresh_mail_is_judged_by_the_model_itself(tmp_path: Path) -> None:
     """On mail it never saw, a bundle and a trained model have the same figures."""
     fresh = tickets(100, seed=50)
     frame, store = frame_of(fresh), store_of(tmp_path, fresh)
-    one, other = (
-        evaluate(trained(), frame, store),
-        evaluate(SimpleNamespace(model=trained().model), frame, store),
-    )  # type: ignore[arg-type]
+    bundle = SimpleNamespace(model=trained().model)
+    one = evaluate(trained(), frame, store)
+    other = evaluate(bundle, frame, store)  # type: ignore[arg-type]
     assert one.accuracy == other.accuracy
     assert one.accuracy.value > 0.8
     assert "whether any was trained on is not known" in other.how
@@ -189,3 +188,40 @@ def test_costs_and_thresholds_are_those_of_the_policy() -> None:
     made = trained().with_policy(Policy(trained().classes, thresholds={"billing": 1.01}))
     shown = evaluate(made, control=False)
     assert shown.to_frame().loc["billing", "said"] == 0
+
+
+def test_splits_by_name() -> None:
+    """By time it is tested on what began later; at random it says that it flatters, and what leaked."""
+    grouped = evaluate(trained(), control=False)
+    assert grouped.leakage is not None
+    assert grouped.leakage.leaking == 0
+    later = evaluate(trained(), by="time", control=False)
+    assert "by time" in later.how
+    assert 5 < len(later.examples) < len(trained().examples)
+    lucky = evaluate(trained(), by="random")
+    assert "flatters" in lucky.how
+    assert lucky.leakage is not None
+    assert lucky.leakage.leaking > 0
+    assert "flatters" in lucky._repr_html_()
+    assert lucky.to_dict()["leakage"]["leaking"] == lucky.leakage.leaking
+    with pytest.raises(InputError, match="grouped, time, random"):
+        evaluate(trained(), by="luck")
+    with pytest.raises(InputError, match="not split"):
+        evaluate(trained(), frame_of(tickets(10)), {}, by="random")
+
+
+def test_a_bundle_is_not_judged_on_its_training_time(tmp_path: Path) -> None:
+    """Mail of the time that a bundle was trained on is left out; where nothing else is there, it is told."""
+    made = tickets(240, seed=51)
+    frame, store = frame_of(made), store_of(tmp_path, made)
+    first, last = min(made.times), max(made.times)
+
+    def bundle(until: object) -> SimpleNamespace:
+        training = {"from": first.isoformat(), "to": until.isoformat()}  # type: ignore[attr-defined]
+        return SimpleNamespace(model=trained().model, manifest={"training": training})
+
+    half = evaluate(bundle(sorted(made.times)[80]), frame, store)  # type: ignore[arg-type]
+    assert 100 <= len(half.examples) < len(frame)
+    assert any("were left out" in note for note in half.notes)
+    whole = evaluate(bundle(last), frame, store)  # type: ignore[arg-type]
+    assert any("flatter" in note for note in whole.notes)
