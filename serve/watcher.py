@@ -23,6 +23,7 @@ from .instants import Clock, now_ms, to_ms
 from .journal import Journal, events, incoming
 
 _BATCH_MAILS, _BATCH_BYTES = 50, 8 << 20  # what is stored in one transaction
+_HEAD_BYTES = 512 << 10  # headers are read up to half of this: the rest of a large mail need not be copied
 
 
 class Watcher:
@@ -165,6 +166,6 @@ def _mail(fetched: Fetched, limit: int, clock: Clock) -> incoming.Mail:
 
 def _message_id(raw: bytes) -> str:
     try:
-        return parse(raw).message_id
+        return parse(raw[:_HEAD_BYTES]).message_id
     except Exception:  # noqa: BLE001 - parse is total; should it ever not be, one mail must not block the inbox
         return ""

@@ -21,11 +21,12 @@ from mailml.errors import (
     TLSError,
     TransportError,
 )
-from mailml.transport import imap
+from mailml.transport import _faults, _fetch, imap
 from mailml.transport._fetch import internaldate, sets_of
 from mailml.transport._folders import Folder, guessed
 from mailml.transport._numbers import copyuid, esearch_all, expand
 from mailml.transport.account import Account
+from tests.growth import growth
 from tests.servers.dovecot import User
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.missing import free_port
@@ -596,3 +597,20 @@ def test_special_use_by_name() -> None:
     assert [f.special_use for f in guessed(plain)] == ["", "\\Trash", "\\Junk", "", "\\Sent"]
     told = [Folder("Papierkorb", "/", "\\Trash"), Folder("Trash")]
     assert [f.special_use for f in guessed(told)] == ["\\Trash", ""]
+
+
+HOSTILE_LINES = [
+    b'* 1 FETCH (UID 1 FLAGS (\\Seen) BODY[] "' + b"\\" * 40_000,
+    b"* 1 FETCH (UID 1 FLAGS (" + b"\\Seen " * 20_000,
+    b"* 1 FETCH (UID 1 BODY[] {" + b"1" * 80_000,
+    b"UID " * 40_000,
+]
+
+
+@pytest.mark.parametrize("line", HOSTILE_LINES, ids=range(len(HOSTILE_LINES)))
+def test_a_hostile_servers_line_takes_its_length_in_time(line: bytes) -> None:
+    """Every pattern that reads a server's line is linear in it."""
+    for pattern in (_fetch._BODY, _fetch._PLAIN, _fetch._UID, _fetch._FLAGS, _fetch._TAIL_LITERAL):
+        assert growth(pattern.search, line) < 9
+    assert growth(lambda told: _faults.throttle(told, ""), line.decode()) < 9
+    assert growth(lambda told: _faults._text(OSError(told)), line.decode()) < 9

@@ -6,6 +6,7 @@ import json
 import resource
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -192,17 +193,40 @@ def test_what_is_set_aside_is_neither_fetched_again_nor_missed(service: Service)
     assert (told["vanished"], told["good"]) == (1, True)
 
 
-def test_a_mail_of_sixty_megabytes_is_set_aside(service: Service) -> None:
-    """With the limits as they come, sixty megabytes are kept as a head and quarantined; the rest goes on."""
-    service.mailbox.deliver(mail(1, body="0123456789abcdef " * (60 * 1024 * 1024 // 17)))
-    service.mailbox.deliver(mail(2))
-    service.once()
-    big, small = service.decisions()
-    assert big["state"] == "quarantined"
-    assert "larger than 50 MB" in big["quarantined"]
+MEASURED = """
+import resource
+from serve.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def peak(service: Service) -> int:
+    """Megabytes of memory that one whole run took at most."""
+    service.write()
+    command = [sys.executable, "-c", MEASURED, "run", "--once", "--config", str(service.toml)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    return int(done.stdout.rpartition("peak ")[2])
+
+
+def test_mails_of_sixty_megabytes_are_set_aside_in_bounded_memory(service: Service) -> None:
+    """The heads of huge mails are kept and the rest goes on; three of them cost what one costs."""
+    nothing = peak(service)
+    for number in range(3):
+        service.mailbox.deliver(mail(number, body="0123456789abcdef " * (60 * 1024 * 1024 // 17)))
+    service.mailbox.deliver(mail(3))
+    most = peak(service)
+    print(f"{nothing} MB at rest, {most} MB at most")
+    assert most - nothing < 50 * 8
+    *big, small = service.decisions()
+    assert {one["state"] for one in big} == {"quarantined"}
+    assert "larger than 50 MB" in big[0]["quarantined"]
     assert small["state"] == "decided"
     with service.journal.read() as tx:
-        (claimed,) = incoming.claimed(tx, [big["number"]])
+        (claimed,) = incoming.claimed(tx, [big[0]["number"]])
     assert len(claimed.raw) == 50 * 1024 * 1024
 
 

@@ -24,3 +24,9 @@ def test_a_refused_login_is_not_hammered() -> None:
 def test_a_server_that_names_its_wait_is_believed() -> None:
     """Throttled for 300 seconds means at least 300 seconds."""
     assert 300 <= backoff.seconds(1, ThrottledError("later", retry_after=300)) <= 360
+
+
+@pytest.mark.parametrize("asked", [10**12, float("inf")])
+def test_no_server_can_silence_us_for_good(asked: float) -> None:
+    """Whatever a server asks for, it is tried again after about an hour; no wait overflows a clock."""
+    assert 3600 <= backoff.seconds(1, ThrottledError("later", retry_after=asked)) <= 4320
