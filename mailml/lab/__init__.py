@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mailml.lab.autoreply_report import autoreply_report as autoreply_report
     from mailml.lab.backtest import backtest as backtest
     from mailml.lab.doctor import doctor as doctor
+    from mailml.lab.drift import drift as drift
     from mailml.lab.evaluate import evaluate as evaluate
     from mailml.lab.export import export as export
     from mailml.lab.first_bundle import first_bundle as first_bundle
@@ -53,6 +54,7 @@ _FUNCTIONS = {
     "autoreply_report": "mailml.lab.autoreply_report",
     "backtest": "mailml.lab.backtest",
     "doctor": "mailml.lab.doctor",
+    "drift": "mailml.lab.drift",
     "evaluate": "mailml.lab.evaluate",
     "export": "mailml.lab.export",
     "first_bundle": "mailml.lab.first_bundle",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mailml.lab.columns import NEVER, OpenTime, micros
+from mailml.lab.open_time import NEVER, OpenTime, micros
 from mailml.sla import Calendar
 
 if TYPE_CHECKING:

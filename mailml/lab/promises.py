@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mailml.lab.columns import NEVER, Micros, OpenTime, micros, times
+from mailml.lab.open_time import NEVER, Micros, OpenTime, micros, times
 from mailml.sla import Calendar, due, in_words, parse_target
 
 if TYPE_CHECKING:

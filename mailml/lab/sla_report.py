@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mailml.lab.report.sla import sla_page
+from mailml.lab.report.sla import Simulated, sla_page
 from mailml.lab.waits import Waits, measure
 
 if TYPE_CHECKING:
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 class SlaReport(Waits):
     """The figures of `Waits`, which show themselves as the page in a notebook."""
 
-    def page(self, *, addresses: bool = False) -> Page:
-        """The report as a page: `.write("sla.html")` makes the file. Addresses are masked by default."""
-        return sla_page(self, addresses=addresses)
+    def page(self, *, addresses: bool = False, simulated: Simulated | None = None) -> Page:
+        """The report as a page: `.write("sla.html")` makes the file. Addresses are masked by default.
+
+        `simulated` (of `lab.ageing`) adds what other people or priorities would have done.
+        """
+        return sla_page(self, addresses=addresses, simulated=simulated)
 
     def _repr_html_(self) -> str:
         return self.page()._repr_html_()

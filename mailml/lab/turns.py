@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mailml.lab.columns import NEVER, Micros, micros
+from mailml.lab.open_time import NEVER, Micros, micros
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,8 @@ import numpy as np
 
 from mailml.errors import NotEnoughData
 from mailml.lab.backlog import backlog
-from mailml.lab.columns import NEVER, Micros, OpenTime, micros, times
 from mailml.lab.intervals import Share, wilson
+from mailml.lab.open_time import NEVER, Micros, OpenTime, micros, times
 from mailml.lab.promises import ANSWERED, NEVER_ANSWERED, OPEN, judge, sums
 from mailml.lab.turns import turns
 from mailml.sla import Calendar, parse_target

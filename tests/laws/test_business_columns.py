@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailml.errors import InputError
-from mailml.lab.columns import NEVER, OpenTime, micros, times
+from mailml.lab.open_time import NEVER, OpenTime, micros, times
 from mailml.sla import Calendar, due, elapsed, parse_target
 from tests.laws.test_business_time import calendars, instants, target
 

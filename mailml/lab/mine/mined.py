@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mailml.lab.columns import micros
 from mailml.lab.labels import Label, Labels
 from mailml.lab.mine.caps import Candidate, Caps, capped
 from mailml.lab.mine.moves import CONFIDENCE, NOT_HUMAN, SHARED, Known, Routed, bulk_moved, known
 from mailml.lab.mine.places import trails
+from mailml.lab.open_time import micros
 from mailml.lab.queues import categories_of
 
 if TYPE_CHECKING:

@@ -9,41 +9,117 @@ from typing import TYPE_CHECKING
 from mailml.errors import InputError, NotEnoughData
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mailml.archive import Archive
     from mailml.bundle import Bundle
+    from mailml.lab.feedback import Feedback
+    from mailml.lab.labels import Labels
     from mailml.lab.report.live import Live
     from mailml.lab.report.page import Page
 
-KINDS = ("overview", "sla", "misrouting", "automated", "backtest")
+KINDS = ("overview", "sla", "misrouting", "automated", "drift", "backtest")
+FROM_JOURNAL = ("sla", "misrouting", "automated", "drift")
 
 
 def report(
     kind: str,
-    archive: Archive,
+    archive: Archive | None,
     bundle: Bundle,
     *,
+    journal: str | os.PathLike[str] | None = None,
     baseline: Bundle | None = None,
     live: Live = (),
+    labels: Labels | None = None,
+    days: int = 28,
     out: str | os.PathLike[str] | None = None,
     addresses: bool = False,
     workers: int = 1,
 ) -> Page:
     """Make a report over an archive with a bundle; with `out` it is written to that HTML file.
 
-    `kind`: overview (everything on one page), sla, misrouting, automated, or backtest (which needs a
-    `baseline`). `live` are decisions of the running service for the overview: mappings, or the JSON Lines
-    file of `mailml-serve decisions --jsonl`. Without a `baseline` the overview compares with the same bundle
-    by rules alone. Addresses are masked unless `addresses` asks for them. Raises
-    InputError for an unknown kind and NotEnoughData where there is nothing to report on.
+    `kind`: overview (everything on one page), sla, misrouting, automated, drift, or backtest (which needs a
+    `baseline`). `journal` is the file of `mailml-serve export-feedback`: sla, misrouting, automated and drift
+    then tell what the service really did, with answers and final folders from the archive, or without one
+    from the file alone. `live` are decisions of the running service for the overview: mappings, or the JSON
+    Lines file of `mailml-serve decisions --jsonl`. Without a `baseline` the overview compares with the same
+    bundle by rules alone. `labels` and `days` (how many count as recent) are for drift. Addresses are masked
+    unless `addresses` asks for them. Raises InputError for an unknown kind and NotEnoughData where there is
+    nothing to report on.
     """
     if kind not in KINDS:
         raise InputError(f"{kind!r} is no report", cure=f"The reports are {', '.join(KINDS)}")
     if kind == "backtest" and baseline is None:
         raise InputError("a back-test needs a bundle to compare with", cure="Give baseline=…")
-    page = _page(kind, archive, bundle, baseline, live, addresses=addresses, workers=workers)
+    if journal is not None and kind not in FROM_JOURNAL:
+        raise InputError(f"{kind} is not made from a journal", cure=f"Those are: {', '.join(FROM_JOURNAL)}")
+    if journal is not None or kind == "drift":
+        page = _lived(kind, archive, bundle, journal, labels, days, addresses=addresses, workers=workers)
+    elif archive is None:
+        raise InputError(
+            "there is nothing to report on", cure="Give an archive, or a journal's feedback file"
+        )
+    else:
+        page = _page(kind, archive, bundle, baseline, live, addresses=addresses, workers=workers)
     if out is not None:
         page.write(out)
     return page
+
+
+def _lived(
+    kind: str,
+    archive: Archive | None,
+    bundle: Bundle,
+    journal: str | os.PathLike[str] | None,
+    labels: Labels | None,
+    days: int,
+    *,
+    addresses: bool,
+    workers: int,
+) -> Page:
+    """A report from what the service did, from a history, or from both."""
+    from mailml.lab.autoreply_truth import named
+    from mailml.lab.drift import drift
+    from mailml.lab.mine import mine
+    from mailml.lab.misroutes import count
+    from mailml.lab.report.automated import automated_page
+    from mailml.lab.report.drift import drift_page
+    from mailml.lab.report.misrouting import misrouting_page
+    from mailml.lab.report.sla import sla_page
+    from mailml.lab.waits import measure
+
+    ledger, source, told = _ledger(archive, bundle, journal, workers)
+    if kind == "sla":
+        return sla_page(measure(ledger, bundle, source=source), addresses=addresses)
+    if kind == "automated":
+        names = named(archive) if archive is not None else None
+        return replace(automated_page(ledger, names), source=source)
+    if kind == "drift":
+        found = drift(ledger, bundle, archive=archive, labels=labels, days=days, source=source)
+        return drift_page(found, addresses=addresses)
+    mined = mine(archive, bundle, journal=told, ledger=ledger) if archive is not None else None
+    return misrouting_page(count(ledger, bundle, mined=mined, source=source), addresses=addresses)
+
+
+def _ledger(
+    archive: Archive | None, bundle: Bundle, journal: str | os.PathLike[str] | None, workers: int
+) -> tuple[pd.DataFrame, str, Feedback | None]:
+    """The history to report on, the sentence that names it, and the feedback file where there is one."""
+    from mailml.lab.feedback import read
+    from mailml.lab.replay import replay
+
+    told = read(journal) if journal is not None else None
+    if archive is None:
+        if told is None:
+            raise InputError(
+                "there is nothing to report on", cure="Give an archive, or a journal's feedback file"
+            )
+        return told.ledger(), told.source, told
+    ledger = replay(archive, bundle, workers=workers)
+    if told is None:
+        return ledger, f"mailbox history, {len(ledger):,} messages, bundle {bundle.id}", None
+    made = told.overlay(ledger)
+    return made, f"{told.source}; answers and final folders from the mailbox's history", told
 
 
 def _page(

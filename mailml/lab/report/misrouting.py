@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mailml.lab import rate_changes
 from mailml.lab.escape import mask
 from mailml.lab.report.drawings import transfers
 from mailml.lab.report.figures import Picture, lines, shares
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mailml.lab.misroutes import Misroutes
+
+_WHAT = {"rule": "rule", "first": "queue"}
 
 
 def misrouting_page(report: Misroutes, *, addresses: bool = False) -> Page:
@@ -33,8 +36,10 @@ def misrouting_page(report: Misroutes, *, addresses: bool = False) -> Page:
             _rates(report, "first", "By first queue"),
             _rates(report, "rule", "By rule"),
             _rates(report, "category", "By category"),
+            _changes(report),
             _trend(report),
-            _domains(report, addresses=addresses),
+            _domains(report),
+            *_bundles(report),
             _telling(report, addresses=addresses),
         ),
     )
@@ -92,9 +97,37 @@ def _trend(report: Misroutes) -> Section:
     )
 
 
-def _domains(report: Misroutes, *, addresses: bool) -> Section:
+def _changes(report: Misroutes) -> Section:
+    """Rules and queues whose rate is another one since a certain week."""
+    found = [(what, one) for what in ("rule", "first") for one in report.changes(what)]
+    sure = [f"{_WHAT[what]} {one}" for what, one in found if one.found]
+    tables = tuple(
+        from_frame(
+            rate_changes.table(one for kind, one in found if kind == what),
+            f"By {_WHAT[what]}",
+            folded=not sure,
+        )
+        for what in ("rule", "first")
+    )
+    lead = (
+        "The week since which a rate is most likely another one, tested against chance for all of them at "
+        "once (p below 0.05 counts)."
+    )
+    if not sure:
+        lead += " No rule and no queue changed."
+    return Section("Since when", lead, None, tables, tuple(sure))
+
+
+def _domains(report: Misroutes) -> Section:
     rows = report.by("domain").head(15)
     return Section("By sender's domain", "The fifteen with most misroutes.", None, (from_frame(rows),))
+
+
+def _bundles(report: Misroutes) -> tuple[Section, ...]:
+    rows = report.by("bundle")
+    if len(rows) < 2:
+        return ()
+    return (Section("By bundle", "Which bundle decided it.", _picture(rows, "bundle"), (from_frame(rows),)),)
 
 
 def _telling(report: Misroutes, *, addresses: bool) -> Section:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mailml.lab.escape import mask
 from mailml.lab.report.drawings import waiting
@@ -13,15 +13,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mailml.lab.waits import Waits
+    from mailml.sla import Calendar
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MOST_BREACHES = 100
+_PROMISES = ("1 business hour", "2 business hours", "4 business hours", "8 business hours", "2 business days")
 
 
-def sla_page(report: Waits, *, addresses: bool = False) -> Page:
-    """The page: tiles, queues, distribution, trend, arrivals, backlog, and every breach with its sum.
+class Simulated(Protocol):
+    """A simulation of other staff or priorities, as `lab.ageing` makes it."""
 
-    Addresses are masked unless `addresses` asks for them.
+    source: str
+
+    def by_queue(self) -> pd.DataFrame:
+        """Its figures queue by queue."""
+
+
+def sla_page(report: Waits, *, addresses: bool = False, simulated: Simulated | None = None) -> Page:
+    """The page: tiles, queues, distribution, trend, arrivals, backlog, what if, every breach with its sum.
+
+    Addresses are masked unless `addresses` asks for them. `simulated` adds what other staff would have done.
     """
     first = report.interactions["opened"].min()
     lead = (
@@ -41,6 +52,8 @@ def sla_page(report: Waits, *, addresses: bool = False) -> Page:
             _trend(report),
             _arrivals(report),
             _backlog(report),
+            _again(report),
+            *_what_if(report, simulated),
             _breaches(report, addresses=addresses),
         ),
     )
@@ -71,9 +84,12 @@ def by_queue(report: Waits) -> Section:
         list(zip(rows["queue"], rows["within_target"], strict=True)),
         "Share of interactions answered within target for each queue, with 95 % intervals.",
     )
-    tables = (from_frame(rows), from_frame(report.by("priority"), "By priority (minutes of ageing)"))
+    by_priority = report.by("queue", "priority") if report.interactions["priority"].nunique() > 1 else None
+    tables = [from_frame(rows), from_frame(report.by("priority"), "By priority (minutes of ageing)")]
+    if by_priority is not None:
+        tables.append(from_frame(by_priority, "By queue and priority", folded=True))
     lead = "Share of interactions whose first human answer came in time. Wide lines mean few cases."
-    return Section("Within target, by queue", lead, picture, tables)
+    return Section("Within target, by queue", lead, picture, tuple(tables))
 
 
 def _distribution(report: Waits) -> Section:
@@ -124,18 +140,73 @@ def _arrivals(report: Waits) -> Section:
 def _backlog(report: Waits) -> Section:
     days = report.backlog()
     names = [f"{day:%Y-%m-%d}" for day in days.index]
-    picture = lines(
-        names,
-        {"waiting": [float(value) for value in days["waiting"]]},
-        "Interactions waiting for a first human answer at the end of each day.",
-        "interactions waiting",
-    )
-    weekly = days.resample("W").agg({"opened": "sum", "answered": "sum", "waiting": "last"}).reset_index()
+    series = {name: [float(value) for value in days[name]] for name in ("waiting", "overdue")}
+    alt = "Interactions waiting for a first human answer, and overdue, at the end of each day."
+    picture = lines(names, series, alt, "interactions")
+    last = dict.fromkeys(("waiting", "overdue", "median_age_hours", "oldest_age_hours"), "last")
+    weekly = days.resample("W").agg({"opened": "sum", "answered": "sum", **last}).reset_index()
     weekly["day"] = weekly["day"].dt.strftime("%Y-%m-%d")
-    numbers = from_frame(weekly.rename(columns={"day": "week ending"}), "By week", folded=True)
-    return Section(
-        "Backlog", "What waited for its first human answer at the end of each day.", picture, (numbers,)
+    numbers = from_frame(
+        weekly.rename(columns={"day": "week ending"}), "At the end of each week", folded=True
     )
+    lead = (
+        "What waited for its first human answer at the end of each day. Ages are business hours; what nobody "
+        "ever answers stays in it."
+    )
+    return Section("Backlog and its age", lead, picture, (numbers,))
+
+
+def _again(report: Waits) -> Section:
+    """Customers who wrote again after an answer: how long those waits were. No promise covers them."""
+    rows = report.later.groupby("queue")["minutes"].describe(percentiles=[0.5, 0.9]).reset_index()
+    cells = [
+        (row["queue"], int(open_), int(row["count"]), row["50%"] / 60, row["90%"] / 60)
+        for row, open_ in zip(
+            rows.to_dict("records"), report.later.groupby("queue").size().tolist(), strict=True
+        )
+    ]
+    columns = ("queue", "wrote again", "answered", "median hours", "p90 hours")
+    lead = "Customers who asked again after an answer. Thanks and automated mail restart no clock."
+    return Section("When they had to write again", lead, None, (table(columns, cells),))
+
+
+def _what_if(report: Waits, simulated: Simulated | None) -> tuple[Section, ...]:
+    tried = report.promises(_PROMISES)
+    hours = [("as it is", report.within)]
+    hours += [(name, report.what_if(calendar=calendar).within) for name, calendar in _hours_tried(report)]
+    picture = shares(
+        list(zip(tried["target"], tried["within_target"], strict=True)),
+        "Share of interactions answered in time under other promises, with 95 % intervals.",
+        lower_is_better=False,
+    )
+    other = table(("opening hours", "within target"), hours, "The same promise under other opening hours")
+    lead = "The same history, computed again: who answered when stays as it was."
+    made = [Section("What if: another promise, other hours", lead, picture, (from_frame(tried), other))]
+    if simulated is not None:
+        numbers = from_frame(simulated.by_queue(), "Minutes of open time, simulated")
+        made.append(Section("What if: other people, other priorities", simulated.source, None, (numbers,)))
+    return tuple(made)
+
+
+def _hours_tried(report: Waits) -> list[tuple[str, Calendar]]:
+    """The desk open an hour earlier and later, and on Saturday mornings."""
+    from dataclasses import replace
+
+    mine = report.calendar
+    longer = {
+        day: ((max(spans[0][0] - 60, 0), spans[0][1]), *spans[1:]) if spans else ()
+        for day, spans in mine.week.items()
+    }
+    longer = {
+        day: (*spans[:-1], (spans[-1][0], min(spans[-1][1] + 60, 1440))) if spans else ()
+        for day, spans in longer.items()
+    }
+    found = [("an hour earlier and an hour later", replace(mine, week=longer))]
+    if not mine.week.get(5):
+        found.append(
+            ("Saturdays from nine to one as well", replace(mine, week={**mine.week, 5: ((540, 780),)}))
+        )
+    return found
 
 
 def _breaches(report: Waits, *, addresses: bool) -> Section:
