@@ -63,12 +63,21 @@ def check(config: ConfigOption = DEFAULT) -> None:
 
 
 @app.command()
-def doctor(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
-    """Ask every server whether it does what the service needs; changes nothing."""
+def doctor(
+    config: ConfigOption = DEFAULT,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Send one mail to the desk and wait for it.")
+    ] = False,
+    probe_to: Annotated[str, typer.Option(help="Another address the probe goes to.")] = "",
+    nameserver: Annotated[str, typer.Option(help="Ask this DNS server: address or address:port.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ask DNS and every server whether they do what the service needs; changes nothing."""
     from .doctor import examine
 
     checks = []
-    for one in examine(configuration.load(config)):
+    wanted = probe_to if probe or probe_to else None
+    for one in examine(configuration.load(config), nameserver=nameserver, probe_to=wanted):
         checks.append(one)
         if not as_json:
             typer.echo(f"{one.state:8} {one.name}: {one.found}" + (f". {one.cure}" if one.cure else ""))

@@ -78,6 +78,7 @@ class Sending(BaseModel):
     envelope: Annotated[str, Field(pattern=f"^$|{_ADDRESS}")] = (
         ""  # MAIL FROM of agents' replies; acknowledgements have the null sender
     )
+    dkim_selector: Annotated[str, Field(pattern=r"^[\w.-]*$")] = ""  # for the doctor; "" tries the usual ones
     sent_folder: str = "auto"  # "auto" is the server's own, "" keeps no copies
 
 
