@@ -32,15 +32,17 @@ class Case:
 
         Never a search through the raw block: a list of names in a DKIM h= tag is no evidence.
         """
+        kept = self._kept
         for name in names:
-            for value in self._read(name):
+            found = kept.get(name)
+            if found is None:
+                found = self.message.all(name)
+                if not found:
+                    continue  # most headers are absent from most mail
+                # kept: a bomb of fifteen thousand instances is unfolded once, though several rows ask for it
+                found = kept[name] = tuple([value[:LONGEST_HEADER] for value in found[:MOST_INSTANCES]])
+            for value in found:
                 yield name, value
-
-    def _read(self, name: str) -> tuple[str, ...]:
-        # kept: a bomb of fifteen thousand instances is unfolded once, though several rows ask for it
-        if name not in self._kept:
-            self._kept[name] = tuple(v[:LONGEST_HEADER] for v in self.message.all(name)[:MOST_INSTANCES])
-        return self._kept[name]
 
     @cached_property
     def _kept(self) -> dict[str, tuple[str, ...]]:

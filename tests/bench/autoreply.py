@@ -1,14 +1,18 @@
 """The table of goals for automated mail over real messages, next to the header rules of other desks.
 
-`python -m tests.bench.autoreply [--mutants 5000]` prints shares with counts; nothing trains on this mail.
+`python -m tests.bench.autoreply [--mutants 5000]` prints shares with counts; nothing trains on this mail. Of
+the 1,392 messages 826 carry a label and count in the shares. Of the other 566 (no label, or malformed on
+purpose) nobody knows what they are: what is said of them is printed, and they are in speed and mutants.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
+import statistics
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -122,6 +126,32 @@ def print_goals(mails: list[Mail], model: TextModel) -> None:
     print(f"human filed outside a queue: {share(filed)}")
 
 
+def print_sources(mails: list[Mail], model: TextModel) -> None:
+    """No-acknowledgement recall per source, and how often people there are denied one."""
+    print(f"\n{'source':32}{'automated':>22}{'without definition':>22}{'people denied':>22}")
+    for source in sorted({mail.source for mail in mails}):
+        here = [mail for mail in mails if mail.source == source]
+        machines = [mail for mail in here if mail.label in AUTOMATED]
+        strict = [mail for mail in machines if mail.known_by != "definition"]
+        people = [mail for mail in here if mail.label == "human"]
+        shares = (
+            share(not verdict_of(mail.message, model).ack_allowed for mail in group) if group else "-"
+            for group in (machines, strict, people)
+        )
+        if machines or people:
+            print(f"{source:32}" + "".join(f"{text:>22}" for text in shares))
+
+
+def print_unlabelled(mails: list[Mail], model: TextModel) -> None:
+    """What is said of mail whose truth nobody knows: kinds by label of the folder it came from."""
+    print("\nwithout a truth (in no share above):")
+    for label in sorted({mail.label for mail in mails} - {*AUTOMATED, "human"}):
+        here = [mail for mail in mails if mail.label == label]
+        kinds = Counter(verdict_of(mail.message, model).kind.value for mail in here)
+        told = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common())
+        print(f"  {label:10} {len(here):4}: {told}")
+
+
 def print_text_alone(mails: list[Mail], model: TextModel) -> None:
     """Out-of-office from subject and words, every other header removed, and what that costs people."""
     words = json.loads((ROOT / "tests" / "corpus" / "automated" / "words.json").read_text("utf-8"))
@@ -150,26 +180,49 @@ def print_speed(mails: list[Mail]) -> None:
             judge(message, text, NOBODY, ALONE)
         passes.append(time.process_time() - start)
     # the best of five passes: neighbours on the machine only ever add
-    print(f"header part: {1e6 * min(passes) / len(cases):.0f} us per message")
+    print(
+        f"\nheader part: {1e6 * min(passes) / len(cases):.0f} us per message over all {len(cases)} (goal 200)"
+    )
 
 
 def print_mutants(mails: list[Mail], count: int) -> None:
-    """Mutations through the header part: exceptions, and the slowest in CPU milliseconds."""
+    """Mutations through the header part: exceptions, the slowest of each kind, and the memory it took.
+
+    The ratio is to the median message of the same run: it holds on any machine, milliseconds do not.
+    """
+    raws = [mail.message.raw for mail in mails]
+    ordinary = statistics.median(spent(raw)[0] for raw in raws)
     slowest: dict[str, float] = defaultdict(float)
-    failed = 0
-    for name, raw in mutants([mail.message.raw for mail in mails], count):
-        message = parse(raw)
-        text = own_words(message)
-        start = time.thread_time()
-        try:
-            judge(message, text, NOBODY, ALONE)
-        except Exception as error:  # noqa: BLE001 - counted: the promise is that there is none
+    failed, before = 0, peak()
+    for name, raw in mutants(raws, count):
+        seconds, error = spent(raw)
+        if error is not None:
             failed += 1
             print(f"{name}: {error!r}")
-        slowest[name] = max(slowest[name], 1e3 * (time.thread_time() - start))
-    print(f"{count} mutants, {failed} exceptions; slowest header part in ms:")
+        if seconds > slowest[name]:
+            # a second look at a new worst: a neighbour's noise is not the mail's
+            slowest[name] = max(slowest[name], min(seconds, spent(raw)[0]))
+    print(f"\n{count} mutants of all {len(raws)}, {failed} exceptions; peak memory {before} -> {peak()} MB")
+    print(f"slowest header part (goal 20 ms; an ordinary message takes {1e3 * ordinary:.2f} ms):")
     for name, worst in sorted(slowest.items(), key=lambda pair: -pair[1]):
-        print(f"  {name:16} {worst:7.2f}")
+        print(f"  {name:16} {1e3 * worst:7.2f} ms {worst / ordinary:7.1f} ordinary messages")
+
+
+def spent(raw: bytes) -> tuple[float, Exception | None]:
+    """CPU seconds of the header part of one message, parsed and read before, and what it raised."""
+    message = parse(raw)
+    text = own_words(message)
+    start = time.thread_time()
+    try:
+        judge(message, text, NOBODY, ALONE)
+    except Exception as error:  # noqa: BLE001 - counted: the promise is that there is none
+        return time.thread_time() - start, error
+    return time.thread_time() - start, None
+
+
+def peak() -> int:
+    """The most memory this process has held so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def main() -> None:
@@ -178,7 +231,13 @@ def main() -> None:
     arguments.add_argument("--mutants", type=int, default=5000)
     count = arguments.parse_args().mutants
     mails, model = load(shared_folder()), TextModel.shipped()
+    print(
+        f"{len(mails)} messages, {sum(mail.label in (*AUTOMATED, 'human') for mail in mails)} with a label\n"
+    )
     print_goals(mails, model)
+    print_sources(mails, model)
+    print_unlabelled(mails, model)
+    print()
     print_text_alone(mails, model)
     print_speed(mails)
     print_mutants(mails, count)
