@@ -100,7 +100,7 @@ def _trend(report: Misroutes) -> Section:
 def _changes(report: Misroutes) -> Section:
     """Rules and queues whose rate is another one since a certain week."""
     found = [(what, one) for what in ("rule", "first") for one in report.changes(what)]
-    sure = [f"{_WHAT[what]} {one}" for what, one in found if one.found]
+    sure = [f"{_WHAT[what].capitalize()} {one}" for what, one in found if one.found]
     tables = tuple(
         from_frame(
             rate_changes.table(one for kind, one in found if kind == what),
@@ -113,9 +113,8 @@ def _changes(report: Misroutes) -> Section:
         "The week since which a rate is most likely another one, tested against chance for all of them at "
         "once (p below 0.05 counts)."
     )
-    if not sure:
-        lead += " No rule and no queue changed."
-    return Section("Since when", lead, None, tables, tuple(sure))
+    lead = f"{'. '.join(sure)}. {lead}" if sure else f"{lead} No rule and no queue changed."
+    return Section("Since when", lead, None, tables)
 
 
 def _domains(report: Misroutes) -> Section:

@@ -51,7 +51,7 @@ def sla_page(report: Waits, *, addresses: bool = False, simulated: Simulated | N
             _distribution(report),
             _trend(report),
             _arrivals(report),
-            _backlog(report),
+            *_backlog(report),
             _again(report),
             *_what_if(report, simulated),
             _breaches(report, addresses=addresses),
@@ -137,7 +137,7 @@ def _arrivals(report: Waits) -> Section:
     return Section("When they write", lead, picture, (numbers,))
 
 
-def _backlog(report: Waits) -> Section:
+def _backlog(report: Waits) -> tuple[Section, Section]:
     days = report.backlog()
     names = [f"{day:%Y-%m-%d}" for day in days.index]
     series = {name: [float(value) for value in days[name]] for name in ("waiting", "overdue")}
@@ -153,7 +153,20 @@ def _backlog(report: Waits) -> Section:
         "What waited for its first human answer at the end of each day. Ages are business hours; what nobody "
         "ever answers stays in it."
     )
-    return Section("Backlog and its age", lead, picture, (numbers,))
+    age = lines(
+        names,
+        {"median": [float(value) for value in days["median_age_hours"]]},
+        "The median age, in business hours, of what waited at the end of each day.",
+        "business hours",
+    )
+    ages = days[["median_age_hours", "oldest_age_hours"]].resample("W").last().reset_index()
+    ages["day"] = ages["day"].dt.strftime("%Y-%m-%d")
+    by_week = from_frame(ages.rename(columns={"day": "week ending"}), "At the end of each week", folded=True)
+    told = "Half of what waited was older; where the line climbs for good, something is never answered."
+    return (
+        Section("Backlog", lead, picture, (numbers,)),
+        Section("Age of the backlog", told, age, (by_week,)),
+    )
 
 
 def _again(report: Waits) -> Section:
@@ -180,7 +193,10 @@ def _what_if(report: Waits, simulated: Simulated | None) -> tuple[Section, ...]:
         lower_is_better=False,
     )
     other = table(("opening hours", "within target"), hours, "The same promise under other opening hours")
-    lead = "The same history, computed again: who answered when stays as it was."
+    lead = (
+        "The same history, computed again: who answered when stays as it was. More open hours without more "
+        "people make the same promise harder to keep."
+    )
     made = [Section("What if: another promise, other hours", lead, picture, (from_frame(tried), other))]
     if simulated is not None:
         numbers = from_frame(simulated.by_queue(), "Minutes of open time, simulated")
