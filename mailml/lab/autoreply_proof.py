@@ -44,6 +44,26 @@ class Proof:
         month = self.incoming["at"].dt.strftime("%Y-%m").rename("month")
         return self.incoming.groupby([month, "kind"]).size().unstack(fill_value=0)
 
+    def rows(self) -> pd.DataFrame:
+        """The rows of the table that decided here: what each says, how many mails, one example."""
+        import pandas as pd
+
+        found = []
+        for (number, kind), mails in self.incoming.groupby(["row", "kind"], sort=False):
+            first = mails.iloc[0]
+            says = row_says(str(number), str(kind), str(first["ack_reason"] or ""))
+            shown = {"row": number, "says": says, "kind": kind, "messages": len(mails)}
+            shown |= {
+                "filed": int(mails["disposition"].eq("file").sum()),
+                "acknowledged": int(mails["ack"].sum()),
+            }
+            found.append({**shown, "for example": first["evidence"][:90]})
+        frame = pd.DataFrame(
+            found, columns=["row", "says", "kind", "messages", "filed", "acknowledged", "for example"]
+        )
+        order = frame["row"].str.extract(r"(\d+)")[0].astype(float)
+        return frame.assign(order=order).sort_values(["order", "row"]).drop(columns="order").set_index("row")
+
     def silenced(self) -> pd.DataFrame:
         """Mail that was filed or denied an acknowledgement for what it is, although an agent answered it.
 

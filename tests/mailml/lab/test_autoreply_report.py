@@ -75,6 +75,19 @@ def test_on_an_archive_the_evidence_is_shown(mailbox: Archive, plain_bundle: Bun
         lab.autoreply_report(mailbox)
 
 
+def test_the_rows_that_decided_stand_in_the_order_of_the_table(
+    mailbox: Archive, plain_bundle: Bundle
+) -> None:
+    """Each with what it says, how many mails it decided, and the evidence of one of them."""
+    report = lab.autoreply_report(mailbox, plain_bundle)
+    rows = report.rows()
+    assert rows["messages"].sum() == len(report.incoming)
+    numbers = [int(str(number).rstrip("b")) for number in rows.index]
+    assert numbers == sorted(numbers)
+    assert rows["says"].ne("").all()
+    assert rows.loc[rows["kind"].ne("human"), "for example"].ne("").all()
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [
