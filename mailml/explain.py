@@ -11,10 +11,14 @@ from datetime import date, datetime
 
 from mailml.autoreply.reasons import REASONS, row_in_words
 from mailml.bundle import Bundle
+from mailml.classifier.phrases import Phrase
+from mailml.classifier.why import why
 from mailml.message import Message
-from mailml.verdict import Category, Decision, Due, RuleTrace, Test
+from mailml.text import classifier_input, own_words
+from mailml.verdict import Decision, Due, RuleTrace, Test
 
 _LONGEST = 60  # characters of a mail's own words on one line
+_PHRASES = 5  # for the answer, and as many against it
 _NAME = 10  # width of the names of the branches
 _UNKNOWN = 1970  # the year of a file that does not say when it arrived
 
@@ -32,7 +36,7 @@ def explain(name: str, message: Message, decision: Decision, bundle: Bundle, rec
         f"   from {one_line(sender)}, arrived {arrived}",
         f"   → {_place(decision)}",
     ]
-    return "\n".join([*head, *_tree(_branches(decision, bundle)), ""])
+    return "\n".join([*head, *_tree(_branches(message, decision, bundle)), ""])
 
 
 def one_line(text: str, most: int = _LONGEST) -> str:
@@ -49,14 +53,14 @@ def _place(decision: Decision) -> str:
     return f"{one_line(decision.queue)}, priority {decision.priority}{tags}, by rule {decision.rule}"
 
 
-def _branches(decision: Decision, bundle: Bundle) -> list[Branch]:
+def _branches(message: Message, decision: Decision, bundle: Bundle) -> list[Branch]:
     verdict = decision.verdict
     seen = [f"{one_line(item.name)}: {one_line(item.value)}" for item in verdict.evidence]
     kind = f"{_words(verdict.kind)}: {row_in_words(verdict)} (row {verdict.row})"
     return [
         ("kind", [kind, *seen]),
         ("rules", _rules(decision.trace)),
-        ("category", _category(decision.category)),
+        ("category", _category(message, decision, bundle)),
         ("answer", _ack(decision)),
         ("due", _due(decision.due, bundle)),
     ]
@@ -81,15 +85,32 @@ def _test(test: Test) -> str:
     return f"{asked}: {'yes' if test.hit else 'no'}, {found}"
 
 
-def _category(category: Category | None) -> list[str]:
+def _category(message: Message, decision: Decision, bundle: Bundle) -> list[str]:
+    """The answer with its phrases, and how near the call was."""
+    category = decision.category
     if category is None:
         return ["no rule asked the classifier"]
     others = sorted(category.probabilities, key=lambda pair: -pair[1])
     shares = ", ".join(f"{label} {share:.1%}" for label, share in others)
-    if category.abstained:
-        return [f"cannot tell: {one_line(category.reason, 160)}", *([shares] if shares else [])]
-    words = ", ".join(f"“{word.strip()}”" for word, _ in category.words)
-    return [shares, *([f"because of {words}"] if words else [])]
+    told = [f"cannot tell: {one_line(category.reason, 160)}"] if category.abstained else []
+    told += [shares] if shares else []
+    if bundle.model is None:
+        return told
+    echoed = decision.verdict.echoes_subject
+    text = classifier_input(message, own_words(message), echoes_subject=echoed)
+    found = why(bundle.model, text, n=_PHRASES)
+    if not category.abstained and found.spoke_for:
+        told.append(f"because of {_phrases(found.spoke_for)}")
+    if not category.abstained and found.against:
+        told.append(f"although there is {_phrases(found.against)}")
+    turned = [
+        f"without “{one_line(one.phrase)}”: {one.category.label or 'cannot tell'}" for one in found.turned
+    ]
+    return [*told, *([one_line(found.near, 200)] if found.near else []), *turned]
+
+
+def _phrases(found: Iterable[Phrase]) -> str:
+    return ", ".join(f"“{one_line(phrase.text)}” {phrase.weight:+.2f}" for phrase in found)
 
 
 def _ack(decision: Decision) -> list[str]:

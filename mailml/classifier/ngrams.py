@@ -106,6 +106,10 @@ class Block:
         """The n-grams behind these ids of a text."""
         return [self.terms[i] for i in ids]
 
+    def number(self, gram: str) -> int:
+        """The id of one n-gram; that of all unknown ones where it is unknown."""
+        return self._ids.get(gram, self._unknown)
+
     def count(self, folded: str) -> Counts:
         """The block's n-gram counts of a folded text."""
         ids = self._found(folded)

@@ -14,7 +14,8 @@ from mailml.bundle import Bundle
 from mailml.cli import verdicts
 from mailml.cli.sources import Source, read, received_at
 from mailml.decide import decide
-from mailml.explain import explain
+from mailml.errors import InputError
+from mailml.explain import explain, one_line
 from mailml.message import Message, parse
 from mailml.text import classifier_input, detect_language, own_words
 from mailml.verdict import Context, Identity, plain
@@ -118,9 +119,17 @@ def decide_(paths: Paths, bundle: BundleOption, jsonl: Jsonl = False) -> None:
     _each(paths, jsonl, row)
 
 
-def explain_(paths: Paths, bundle: BundleOption) -> None:
+def explain_(
+    paths: Paths,
+    bundle: BundleOption,
+    archive: Annotated[
+        Path | None, typer.Option("--archive", help="With --labels: also show labelled messages like it.")
+    ] = None,
+    labels: Annotated[Path | None, typer.Option("--labels", help="The label store (labels.jsonl).")] = None,
+) -> None:
     """Say why each message goes where: kind, rules, category, acknowledgement, due time."""
     loaded = Bundle.load(bundle)
+    look = _look_alikes(archive, labels)
     for source in read(paths):
         if source.error:
             typer.echo(_sheet({"file": source.name, "error": source.error}))
@@ -129,6 +138,33 @@ def explain_(paths: Paths, bundle: BundleOption) -> None:
         context = _context(source, message)
         made = decide(message, loaded, context)
         typer.echo(_encoded(explain(source.name, message, made, loaded, context.received_at)))
+        for line in look(message):
+            typer.echo(_encoded(line))
+
+
+def _look_alikes(archive: Path | None, labels: Path | None) -> Callable[[Message], list[str]]:
+    """A function that finds the labelled messages most like one; nothing without an archive and labels."""
+    if archive is None or labels is None:
+        if archive is not labels:
+            raise InputError("look-alikes need both --archive and --labels", cure="Give both, or neither")
+        return lambda message: []
+    from mailml.archive import Archive
+    from mailml.lab.examples import from_frame
+    from mailml.lab.frame import frame
+    from mailml.lab.labels import Labels
+    from mailml.lab.neighbours import Neighbours
+
+    found = Neighbours(from_frame(frame(Archive.open(archive)), Labels(labels)))
+
+    def look(message: Message) -> list[str]:
+        text = classifier_input(message, own_words(message))
+        alike = found.of(text, leaving_out=(message.sha256,)) if text.strip() else ()
+        told = [
+            f"      {one.likeness:.2f}  {one_line(one.label, 20):<14} {one_line(one.text)}" for one in alike
+        ]
+        return ["   labelled messages like it", *(told or ["      none shares a word with it"]), ""]
+
+    return look
 
 
 def _each(paths: list[Path], jsonl: bool, make: Callable[[Source, Message], Row]) -> None:
