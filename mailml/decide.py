@@ -85,13 +85,11 @@ def conclude(known: Examined, bundle: Bundle, context: Context) -> Decision:
     )
 
 
-def _routed(known: Examined, bundle: Bundle, context: Context) -> tuple[Outcome, Category | None]:
-    """What the flow says, and the classifier's answer where a rule asked for it."""
+def facts_of(known: Examined, bundle: Bundle, context: Context) -> Facts:
+    """What the flow may know of a message; `category` asks the classifier when it is called, once."""
     message, text, verdict = known.message, known.text, known.verdict
-    if verdict.disposition is Disposition.FILE:
-        return Outcome(queue="", file=verdict.folder, rule=f"table row {verdict.row}"), None
     ask = _Asked(bundle, lambda: classifier_input(message, text, echoes_subject=verdict.echoes_subject))
-    facts = Facts(
+    return Facts(
         message=message,
         text=text,
         kind=verdict.kind,
@@ -101,7 +99,16 @@ def _routed(known: Examined, bundle: Bundle, context: Context) -> tuple[Outcome,
         authenticated=known.trusted,
         echoes_subject=verdict.echoes_subject,
     )
-    return bundle.flow.run(facts), ask.answer
+
+
+def _routed(known: Examined, bundle: Bundle, context: Context) -> tuple[Outcome, Category | None]:
+    """What the flow says, and the classifier's answer where a rule asked for it."""
+    verdict = known.verdict
+    if verdict.disposition is Disposition.FILE:
+        return Outcome(queue="", file=verdict.folder, rule=f"table row {verdict.row}"), None
+    facts = facts_of(known, bundle, context)
+    outcome = bundle.flow.run(facts)
+    return outcome, facts.category.answer if isinstance(facts.category, _Asked) else None
 
 
 class _Asked:

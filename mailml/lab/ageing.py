@@ -57,6 +57,7 @@ class Ageing:
     baseline: str
     source: str
     note: str = ""
+    until: str = ""  # the day of the last message
 
     @property
     def seeds(self) -> int:
@@ -178,7 +179,8 @@ def ageing_of(
     notes = (_supposed(people) if staffing is None else "", _FLATTERS if test.rows["seen"].any() else "")
     note = " ".join(filter(None, (*notes, test.remarks)))
     made = pd.concat(runs, ignore_index=True), pd.DataFrame(occupancy)
-    return Ageing(*made, people, test.candidate, test.baseline, test.source, note)
+    until = f"{test.rows['at'].max():%Y-%m-%d}"
+    return Ageing(*made, people, test.candidate, test.baseline, test.source, note, until)
 
 
 def over_seeds(values: Mapping[Any, float]) -> Interval:
@@ -195,13 +197,14 @@ def over_seeds(values: Mapping[Any, float]) -> Interval:
     return Interval(mean, mean - reach, mean + reach)
 
 
-def minutes(interval: Interval) -> str:
-    """`12 (10 to 15)`."""
+def minutes(interval: Interval, *, change: bool = False) -> str:
+    """`12.0 (10.1 to 15.2)`; a change with its sign."""
     parts = (interval.value, interval.low, interval.high)
     if not all(map(math.isfinite, parts)):
         return "–"
     # 0 is added so that no "-0" is shown
-    value, low, high = (f"{round(part, 1) + 0.0:,.1f}" for part in parts)
+    form = "+,.1f" if change else ",.1f"
+    value, low, high = (f"{round(part, 1) + 0.0:{form}}" for part in parts)
     return f"{value} ({low} to {high})"
 
 

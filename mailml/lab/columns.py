@@ -1,93 +1,133 @@
-"""Business time over whole columns: what `mailml.sla` says of one instant, for a million of them at once.
+"""An archive as the flow sees it, in columns: what rules are tried on while they are being written.
 
-The desk's open time is a staircase of intervals; with their lengths summed up, the open time up to an instant
-is one binary search. A property test proves both clocks equal to the microsecond.
+One row per message that reaches the flow (what the table of automated mail files away never does), with
+everything a rule may ask, the classifier's answer included. Making them costs one reading of the archive;
+they can be kept on disk.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+import json
+import os
+from collections.abc import Collection, Iterator
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
+from mailml.archive import parts
+from mailml.decide import facts_of
+from mailml.errors import NotEnoughData
+from mailml.lab.folders import queue_of
+from mailml.lab.memory import Memory, memory_of
+from mailml.verdict import Disposition
 
-from mailml.errors import InputError
-from mailml.sla import Calendar, Target
+if TYPE_CHECKING:
+    import polars as pl
 
-Micros = NDArray[np.int64]  # microseconds since 1970 in UTC; NaT is the smallest number there is
-NEVER = np.iinfo(np.int64).min
-_EPOCH, _MICRO, _MINUTE = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1), 60_000_000
-_YEARS = 11  # a calendar that does not open in ten years never does, as in mailml.sla
+    from mailml.archive import Archive
+    from mailml.bundle import Bundle
+    from mailml.flow import Facts
 
-
-def micros(times: Any) -> Micros:
-    """A column of aware times (pandas, any unit) as microseconds; missing ones as `NEVER`."""
-    import pandas as pd
-
-    return pd.DatetimeIndex(times).as_unit("us").asi8
-
-
-def times(values: Micros) -> Any:
-    """Microseconds as a pandas index of times in UTC; `NEVER` is NaT."""
-    import pandas as pd
-
-    return pd.DatetimeIndex(values.astype("datetime64[us]"), tz="UTC")
+# What people ask of headers most; another one that a flow names is added.
+HEADERS = (
+    "X-Mailer", "Auto-Submitted", "Precedence", "List-Id", "Reply-To", "X-Priority",
+    "X-Auto-Response-Suppress",
+)  # fmt: skip
+_FORMAT = 1  # raise it when a column changes its meaning: columns kept on disk are made again then
+OURS = ("sha256", "at", "thread", "opens", "final_queue")
 
 
-class OpenTime:
-    """A calendar laid out between two instants, so that columns of instants can be asked at once.
+def columns(
+    archive: Archive,
+    bundle: Bundle,
+    headers: Collection[str] = (),
+    *,
+    keep: str | os.PathLike[str] | None = None,
+) -> pl.DataFrame:
+    """The columns that `mailml.flow.batch` reads, and ours: sha256, at, thread, opens, final_queue.
 
-    Raises InputError, as `mailml.sla.due` does, when a due time lies where the desk never opens again.
+    `headers` are header fields to have beside those that are always there and those that the bundle's flow
+    asks for. With `keep` they are written to that folder, and read from it where nothing has changed that
+    they depend on. Raises NotEnoughData where no message reaches the flow.
     """
+    import polars as pl
 
-    def __init__(self, calendar: Calendar, first: int, last: int) -> None:
-        self.calendar = calendar
-        self._first, self._until = first, last
-        self._lay(last + 45 * 86_400_000_000)
+    names = _headers(bundle, headers)
+    path = Path(keep) / f"columns-{_mark(archive, bundle, names)}.parquet" if keep else None
+    if path is not None and path.is_file():
+        return pl.read_parquet(path)
+    made = _made(archive, bundle, names)
+    if not made.height:
+        raise NotEnoughData("no message of this archive reaches the flow", cure="Pull the Inbox first")
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = path.with_suffix(".tmp")
+        made.write_parquet(whole)
+        whole.replace(path)
+    return made
 
-    def _lay(self, until: int) -> None:
-        day = self.calendar.local(_EPOCH + self._first * _MICRO).date() - timedelta(days=2)
-        end = self.calendar.local(_EPOCH + until * _MICRO).date() + timedelta(days=2)
-        edges: list[tuple[int, int]] = []
-        while day <= end:
-            edges += [
-                ((a - _EPOCH) // _MICRO, (b - _EPOCH) // _MICRO) for a, b in self.calendar.intervals(day)
-            ]
-            day += timedelta(days=1)
-        self._opens = np.array([a for a, _ in edges], dtype=np.int64)
-        self._closes = np.array([b for _, b in edges], dtype=np.int64)
-        self._before = np.concatenate([[0], np.cumsum(self._closes - self._opens)])
-        self._until = until
 
-    def passed(self, at: Micros) -> Micros:
-        """The open microseconds from the beginning of the layout to each instant."""
-        if not len(self._opens):
-            return np.zeros(len(at), dtype=np.int64)
-        place = np.searchsorted(self._opens, at, side="right") - 1
-        inside = np.minimum(at, self._closes[place]) - self._opens[place]
-        return np.where(place < 0, 0, self._before[place] + inside)
+def _made(archive: Archive, bundle: Bundle, headers: Collection[str]) -> pl.DataFrame:
+    import polars as pl
 
-    def elapsed(self, start: Micros, end: Micros) -> NDArray[np.float64]:
-        """The open minutes from each start to each end; NaN where one is missing, 0 where end comes first."""
-        known = (start != NEVER) & (end != NEVER)
-        # the layout ends somewhere; an instant beyond it would count as its end
-        if known.any() and int(np.max(end[known])) > self._until:
-            self._lay(int(np.max(end[known])))
-        found = np.maximum(self.passed(end) - self.passed(start), 0) / _MINUTE
-        return np.where(known, found, np.nan)
+    from mailml.flow.batch import frame
+    from mailml.lab.replay import replayed
 
-    def due(self, start: Micros, target: Target) -> Micros:
-        """When an answer to each arrival is due."""
-        minutes = target.minutes_in(self.calendar)
-        if not target.business:
-            return start + minutes * _MINUTE
-        wanted = self.passed(start) + minutes * _MINUTE
-        limit = self._first + _YEARS * 366 * 86_400_000_000
-        while len(wanted) and int(np.max(wanted)) > int(self._before[-1]):
-            if self._until > max(limit, int(np.max(start)) + _YEARS * 366 * 86_400_000_000):
-                raise InputError("the desk does not open again", cure="Check its calendar")
-            self._lay(self._until + (self._until - self._first) + 366 * 86_400_000_000)
-        # the first interval by whose end enough has passed
-        place = np.searchsorted(self._before[1:], wanted, side="left")
-        return np.asarray(self._opens[place] + wanted - self._before[place], dtype=np.int64)
+    memory = memory_of(archive)
+    replay = replayed(archive, bundle)
+    rows = replay.rows.to_dict("records")
+    seen = [(row, context) for row, context in zip(rows, replay.contexts, strict=True) if context is not None]
+    kept: list[dict[Any, Any]] = []
+    facts = frame(_facts(archive, memory.bundle(bundle), memory, seen, kept), headers=headers)
+    queues = bundle.flow.queues()
+    ours = pl.DataFrame(
+        {
+            "sha256": [one["sha256"] for one in kept],
+            "at": [one["at"].to_pydatetime() for one in kept],
+            "thread": [one["thread"] for one in kept],
+            "opens": [one["opens"] for one in kept],
+            "final_queue": [queue_of(one["folder"], queues) for one in kept],
+        },
+        schema={"sha256": pl.String, "at": pl.Datetime("us", "UTC"), "thread": pl.String, "opens": pl.Boolean,
+                "final_queue": pl.String},
+    )  # fmt: skip
+    return facts.hstack(ours.get_columns())
+
+
+def _facts(
+    archive: Archive, bundle: Bundle, memory: Memory, seen: list[Any], kept: list[dict[Any, Any]]
+) -> Iterator[Facts]:
+    """The facts of each message that reaches the flow; which ones those were is noted in `kept`."""
+    for row, context in seen:
+        raw = partial(archive.raw, (row["account"], row["folder"], row["uidvalidity"], row["uid"]))
+        known = memory.examine(row["sha256"], raw, bundle, context)
+        if known.verdict.disposition is not Disposition.FILE:
+            kept.append(row)
+            yield facts_of(known, bundle, context)
+
+
+def _headers(bundle: Bundle, more: Collection[str]) -> tuple[str, ...]:
+    asked = [ask.field for rule in bundle.flow.rules for ask in rule.asks()]
+    named = [field.removeprefix("header.") for field in asked if field.startswith("header.")]
+    known: dict[str, str] = {}
+    for name in (*HEADERS, *named, *more):
+        known.setdefault(name.lower(), name)
+    return tuple(known.values())
+
+
+def _mark(archive: Archive, bundle: Bundle, headers: Collection[str]) -> str:
+    """A name for everything that the columns depend on."""
+    held = [*parts.listed(archive.layout.raw), *parts.listed(archive.layout.state)]
+    told = [
+        _FORMAT,
+        [part.name for part in held],
+        sorted(bundle.desk.identity.addresses),
+        bundle.desk.source,
+        bundle.model.id if bundle.model else "",
+        bundle.text_model.version if bundle.text_model else "",
+        # who was acknowledged depends on the flow, and what a later mail is may depend on that
+        bundle.id,
+        list(headers),
+    ]
+    return sha256(json.dumps(told).encode()).hexdigest()[:16]

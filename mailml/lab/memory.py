@@ -78,16 +78,19 @@ class Memory:
 
     def decide(self, sha256: str, raw: Callable[[], bytes], bundle: Bundle, context: Context) -> Decision:
         """`decide` of a message, `raw` being asked for its bytes only where they are not at hand."""
+        return conclude(self.examine(sha256, raw, bundle, context), bundle, context)
+
+    def examine(self, sha256: str, raw: Callable[[], bytes], bundle: Bundle, context: Context) -> Examined:
+        """The first half of it: what the message is, before any rule is asked."""
         stamp = (bundle.desk.identity, bundle.text_model.version if bundle.text_model else "")
         judged = self._judged.setdefault(stamp, {})
         message, text = self._message(sha256, raw)
         found = judged.get((sha256, context))
-        if found is None:
-            known = examine(message, bundle, context, text)
-            judged[sha256, context] = known.verdict, known.trusted
-        else:
-            known = Examined(message, text, *found)
-        return conclude(known, bundle, context)
+        if found is not None:
+            return Examined(message, text, *found)
+        known = examine(message, bundle, context, text)
+        judged[sha256, context] = known.verdict, known.trusted
+        return known
 
     def is_ours_automatic(
         self, sha256: str, raw: Callable[[], bytes], judge: Callable[[Message], bool]

@@ -1,7 +1,7 @@
 """Panels: widgets for JupyterLab that show strangers' mail as text, never as markup, and write to disk first.
 
 Each has a plain object beside it that does the same without a widget: `Session` for `label`, `Tuning` for
-`tune`, `Mistakes` for `errors`, `Digest` for `digest`.
+`tune`, `Mistakes` for `errors`, `Digest` for `digest`, `RuleBook` for `rules`.
 """
 
 from mailml.lab.panels.candidates import Candidate, candidates
@@ -10,6 +10,8 @@ from mailml.lab.panels.filed import Digest, Filed, filed
 from mailml.lab.panels.labelling import label
 from mailml.lab.panels.mistakes import Mistakes
 from mailml.lab.panels.opening import errors, tune
+from mailml.lab.panels.rulebook import RuleBook
+from mailml.lab.panels.rules import rules
 from mailml.lab.panels.session import Session
 from mailml.lab.panels.tuning import Minutes, Tuning
 
@@ -19,6 +21,7 @@ __all__ = [
     "Filed",
     "Minutes",
     "Mistakes",
+    "RuleBook",
     "Session",
     "Tuning",
     "candidates",
@@ -26,5 +29,6 @@ __all__ = [
     "errors",
     "filed",
     "label",
+    "rules",
     "tune",
 ]

@@ -31,7 +31,7 @@ def ageing_page(made: Ageing) -> Page:
         "Who waits how long",
         lead,
         made.source,
-        "",
+        made.until,
         _tiles(rows[-1]),
         (
             _section(rows, "wait", "Waiting time", "Minutes of open time until somebody begins the answer."),
@@ -48,7 +48,7 @@ def ageing_page(made: Ageing) -> Page:
 
 def _tiles(row: Row) -> tuple[Tile, ...]:
     wait, late, ended = row["wait_change"], row["breach_rate_change"], row["breaches_change"]
-    waited = f"was {_number(row['wait_before'])}; {minutes(wait)}"
+    waited = f"was {_number(row['wait_before'])}; {minutes(wait, change=True)}"
     rates = [percent(row[f"breach_rate_{side}"]).split(" ")[0] for side in ("before", "after")]
     span = f"{ended.low:+,.0f} to {ended.high:+,.0f}"
     return (
@@ -67,13 +67,18 @@ def _section(rows: Sequence[Row], name: str, title: str, lead: str) -> Section:
             row["messages_after"],
             tell(row[f"{name}_before"]),
             tell(row[f"{name}_after"]),
-            minutes(row[f"{name}_change"]) if name == "wait" else percent(row[f"{name}_change"], change=True),
+            minutes(row[f"{name}_change"], change=True)
+            if name == "wait"
+            else percent(row[f"{name}_change"], change=True),
         )
         for row in rows
     ]
     tables: list[Table] = [table(columns, cells)]
     if name == "wait":
-        slow = [(row["queue"], *(minutes(row[f"p90_{one}"]) for one in _ONES)) for row in rows]
+        slow = [
+            (row["queue"], *(minutes(row[f"p90_{one}"], change=one == "change") for one in _ONES))
+            for row in rows
+        ]
         tables.append(table(("queue", *_ONES), slow, "Nine of ten wait at most"))
     told = f"{lead} Lines are 95 % intervals over the draws."
     return Section(title, told, picture(rows, name), tuple(tables))
