@@ -135,7 +135,7 @@ class Comparison:
 
     def load(self) -> pd.DataFrame:
         """Messages per queue and hour of the desk's clock, before and after: see `load_per_hour`."""
-        return load_per_hour(self)
+        return load_per_hour(self.rows, self.zone)
 
     def diff(self) -> pd.DataFrame:
         """The messages that would be treated differently, changed queues first, with what agents did."""

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mailml.lab.comparison import Comparison
-
 BUSY = 0.95  # the quantile of days that staffing is made for
 
 
-def load_per_hour(test: Comparison) -> pd.DataFrame:
+def load_per_hour(rows: pd.DataFrame, zone: str) -> pd.DataFrame:
     """Per queue and hour of the desk's clock: messages a day before and after, on the mean and on busy days.
 
     Columns: queue, hour, before, after, busy_before, busy_after. Days on which nothing came at all (holidays,
@@ -20,8 +18,7 @@ def load_per_hour(test: Comparison) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = test.rows
-    local = rows["at"].dt.tz_convert(test.zone)
+    local = rows["at"].dt.tz_convert(zone)
     days = pd.Index(sorted(local.dt.date.unique()))
     sides = {side: _counted(rows[f"queue_{side}"], local, days) for side in ("before", "after")}
     queues = sorted({queue for side in sides.values() for queue, _ in side})

@@ -6,21 +6,21 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mailml.lab.ageing import minutes, percent
 from mailml.lab.report.figures import BAD, CALM, GOOD, MUTED, Picture, canvas, label
 from mailml.lab.report.page import Page, Section, Table, Tile, table
 from mailml.lab.resampling import Interval
+from mailml.lab.simulated import minutes, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from mailml.lab.ageing import Ageing
+    from mailml.lab.simulated import Simulated
 
 Row = dict[str, Any]
 _ONES = ("before", "after", "change")
 
 
-def ageing_page(made: Ageing) -> Page:
+def ageing_page(made: Simulated) -> Page:
     """The page: tiles, waiting time and broken promises per queue with pictures, how busy the teams are."""
     rows: list[Row] = [{str(k): v for k, v in row.items()} for row in made.by_queue().to_dict("records")]
     lead = (
@@ -110,7 +110,7 @@ def _dot(axes: Axes, value: Interval, at: float, colour: str) -> None:
     axes.plot([value.value], [at], "o", ms=7, color=colour, clip_on=False)
 
 
-def _occupied(made: Ageing) -> Section:
+def _occupied(made: Simulated) -> Section:
     rows = made.occupied()
     cells = [(row.team, f"{row.before:.0%}", f"{row.after:.0%}") for row in rows.itertuples(index=False)]
     lead = "Share of its time that each team works. Above 85 % a queue runs away on every busy day."

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mailml.lab.changes import BETTER, UNKNOWN, WORSE, judgement, what_changes
+from mailml.lab.change_words import BETTER, UNKNOWN, WORSE, judgement, what_changes
 from mailml.lab.escape import mask
 from mailml.lab.paired import signed
 from mailml.lab.report.figures import shares

@@ -17,9 +17,10 @@ from mailml.archive import Archive
 from mailml.bundle import Bundle
 from mailml.cli import app
 from mailml.errors import ConfigError, InputError, NotEnoughData
-from mailml.lab.ageing import Ageing, ageing, ageing_of, minutes, over_seeds, percent
+from mailml.lab.ageing import Ageing, ageing, ageing_of
 from mailml.lab.comparison import Comparison, compare
 from mailml.lab.resampling import Interval
+from mailml.lab.simulated import minutes, over_seeds, percent
 from tests.mailml.lab.conftest import BERLIN
 
 History = Callable[..., pd.DataFrame]
