@@ -1,4 +1,4 @@
-"""Letters beyond ASCII in a whole array of texts, found in its bytes at once."""
+"""Letters beyond ASCII, and runs of ASCII characters, found in the bytes of a whole array of texts."""
 
 from __future__ import annotations
 
@@ -11,35 +11,64 @@ import pyarrow as pa
 
 from mailml.flow.batch.bitmaps import Bits
 from mailml.flow.letters import AS_THEY_ARE, LOOKED_AT, turned
+from mailml.flow.runs import Run, rarest
 
+Bytes = npt.NDArray[np.uint8]
 _LEAD = 0xBF  # in UTF-8 bytes above begin a letter beyond ASCII
 _CODES = 0x110000
 _ASCII, _ALNUM = 1, 2
 
 
-def foreign_letters(array: pa.Array) -> tuple[Bits, Bits, Bits]:
-    """Which texts are not all ASCII; hold a letter that folds into a letter or digit of ASCII; into any."""
+def bytes_of(array: pa.Array) -> tuple[npt.NDArray[np.int64], Bytes]:
+    """Where each text begins, and the bytes of all of them."""
     if not pa.types.is_string(array.type) and not pa.types.is_large_string(array.type):
         array = array.cast(pa.large_string())
-    offsets, raw = _bytes(array)
+    _, starts, data = array.buffers()
+    if not len(array) or data is None:
+        return np.zeros(len(array) + 1, np.int64), np.zeros(0, np.uint8)
+    kind = np.int64 if pa.types.is_large_string(array.type) else np.int32
+    offsets = np.frombuffer(starts, kind)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    return offsets - offsets[0], np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def foreign_letters(offsets: npt.NDArray[np.int64], raw: Bytes) -> tuple[Bits, Bits, Bits]:
+    """Which texts are not all ASCII; hold a letter that folds into a letter or digit of ASCII; into any."""
     at = np.flatnonzero(raw > _LEAD)
     rows = np.searchsorted(offsets, at, side="right") - 1
     turns = _turns()[_decoded(raw, at)]
-    found = np.zeros((3, len(array)), np.bool_)
+    found = np.zeros((3, len(offsets) - 1), np.bool_)
     found[0, rows] = True
     found[1, rows[turns >= _ALNUM]] = True
     found[2, rows[turns >= _ASCII]] = True
     return found[0], found[1], found[2]
 
 
-def _bytes(array: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Where each text begins, and the bytes of all of them."""
-    _, starts, data = array.buffers()
-    if not len(array) or data is None:
-        return np.zeros(1, np.int64), np.zeros(0, np.uint8)
-    kind = np.int64 if pa.types.is_large_string(array.type) else np.int32
-    offsets = np.frombuffer(starts, kind)[array.offset : array.offset + len(array) + 1].astype(np.int64)
-    return offsets - offsets[0], np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+def rows_with(run: Run, offsets: npt.NDArray[np.int64], raw: Bytes) -> npt.NDArray[np.int64]:
+    """The texts in which characters of these classes stand side by side (seldom: two texts touch)."""
+    first = rarest(run)
+    if first is None or len(raw) < len(run):
+        return np.arange(len(offsets) - 1 if first is None else 0)
+    at = np.flatnonzero(_among(run[first], raw)) - first
+    at = at[(at >= 0) & (at <= len(raw) - len(run))]
+    for place, one_of in enumerate(run):
+        if place != first:
+            at = at[_table(one_of)[raw[at + place]]]
+    return np.searchsorted(offsets, at, side="right") - 1
+
+
+def _among(one_of: str, raw: Bytes) -> Bits:
+    """Which bytes are one of these characters: a look-up each, or a comparison where they are neighbours."""
+    low, high = ord(min(one_of)), ord(max(one_of))
+    if high - low + 1 == len(set(one_of)):
+        return (raw - np.uint8(low)) <= np.uint8(high - low)
+    return _table(one_of)[raw]
+
+
+@lru_cache(maxsize=256)
+def _table(one_of: str) -> Bits:
+    table = np.zeros(256, np.bool_)
+    table[list(one_of.encode())] = True
+    return table
 
 
 def _decoded(raw: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:

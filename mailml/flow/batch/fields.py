@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mailml.flow.batch.bitmaps import Bits
+from mailml.flow.batch.closer import compared
 from mailml.flow.batch.plans import plan_of
-from mailml.flow.batch.scanning import answers, compared
+from mailml.flow.batch.scanning import answers
 from mailml.flow.batch.texts import Texts, bits_of, folded
 from mailml.flow.conditions import Ask, spec_of
 from mailml.flow.questions import name_of

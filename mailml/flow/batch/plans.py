@@ -15,6 +15,7 @@ from functools import lru_cache
 from mailml.flow.conditions import Ask
 from mailml.flow.folding import fold_expected
 from mailml.flow.patterns import needs_of
+from mailml.flow.runs import Run, rarest
 
 # What `fold` makes one blank of, wherever it stands …
 _BLANKS = r"[\t-\r \x{85}\x{a0}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+"
@@ -29,8 +30,9 @@ class Plan:
     `pieces`: every fitting text has one of them, once its ASCII is lower-case, or holds a letter that folds
     into an ASCII one (`letters.lettering`); () where nothing is known. `sure`: a pattern of lower-case text;
     what matches it fits, and ASCII text fits only if it does. `hint`: a pattern that lower-case text without
-    a letter that changes into ASCII must match to fit. `wider`: patterns of which text as it was written
-    must match one, or hold such a letter. `foreign`: only text that is not all ASCII can fit.
+    a letter that changes into ASCII must match to fit. `runs` and `wider`: text as it was written has one
+    of these runs, and matches one of these patterns, or holds a letter as for `pieces`. `foreign`: only text
+    that is not all ASCII can fit.
     """
 
     ask: Ask
@@ -38,7 +40,8 @@ class Plan:
     pieces: tuple[str, ...] = ()
     sure: str = ""
     hint: str = ""
-    wider: tuple[str, ...] = ()
+    runs: tuple[Run, ...] = ()
+    wider: tuple[tuple[str, bool], ...] = ()  # each with whether it wants lower case
     foreign: bool = False
 
     @property
@@ -58,9 +61,21 @@ def plan_of(ask: Ask) -> Plan:
     foreign = not any(needle.isascii() for needle in needles)
     if ask.operator != "contains" or not plain or any(needle != needle.strip() for needle in needles):
         return Plan(ask, needles, pieces, foreign=foreign)
-    spelled = [_BLANKS.join(map(re.escape, needle.split(" "))) for needle in needles]
-    hint = "|".join(re.sub("s+", "[sßẞ]+", one) for one in spelled)
-    return Plan(ask, needles, pieces, "|".join(one + _APART for one in spelled), hint)
+    sure = "|".join(_spaced(needle) + _APART for needle in needles)
+    return Plan(ask, needles, pieces, sure, "|".join(map(_hint, needles)))
+
+
+def _spaced(needle: str) -> str:
+    return _BLANKS.join(map(re.escape, needle.split(" ")))
+
+
+def _hint(needle: str) -> str:
+    """The needle as it may stand in any text: `ss` may be ß, and an `s` at its edge a half of one."""
+    return re.sub("ss+", _sharp, _spaced(needle.strip("s")))
+
+
+def _sharp(run: re.Match[str]) -> str:
+    return "(?:ss|ß|ẞ)" if len(run[0]) == 2 else "[sßẞ]+"
 
 
 def _matching(ask: Ask) -> Plan:
@@ -69,8 +84,9 @@ def _matching(ask: Ask) -> Plan:
     pieces = (
         [_longest(piece) for one in needs for piece in one.pieces] if all(n.pieces for n in needs) else []
     )
-    wider = tuple(one.wider for one in needs) if all(n.wider for n in needs) else ()
-    return Plan(ask, expected, _all(pieces), wider=wider)
+    wider = tuple((one.wider, one.lowered) for one in needs) if all(n.wider for n in needs) else ()
+    runs = tuple(one.run for one in needs) if all(rarest(one.run) is not None for one in needs) else ()
+    return Plan(ask, expected, _all(pieces), runs=runs, wider=wider)
 
 
 def _all(pieces: Sequence[str]) -> tuple[str, ...]:

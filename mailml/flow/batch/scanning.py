@@ -1,91 +1,126 @@
 """Questions about one text field, all of them in as few looks at its texts as possible.
 
-First one look for every piece that any of them needs: most texts hold none and have answered all questions
+First one look for whatever any of them needs: most texts hold nothing of it and have answered all questions
 with no. Then each question looks at what is left, and only what still may fit is folded, or composed and
 searched by RE2, once for all questions that ask for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import polars as pl
-import pyarrow.compute as pc
 
+from mailml.flow.batch.alphabet import rows_with
 from mailml.flow.batch.bitmaps import Bits
+from mailml.flow.batch.closer import compared
+from mailml.flow.batch.columns import Rows
 from mailml.flow.batch.plans import Plan
-from mailml.flow.batch.texts import MOST_ALTERNATIVES, Texts, bits_of, composed, contains, folded
+from mailml.flow.batch.texts import MOST_ALTERNATIVES, Texts, composed, contains, contains_each, folded
 from mailml.flow.conditions import Ask
 
+Found = dict[Ask, Bits]
+_NEARLY_ALL = 0.7  # a part of more texts than these is not worth copying
 
-def answers(texts: Texts, plans: Sequence[Plan]) -> dict[Ask, Bits]:
+
+def answers(texts: Texts, plans: Sequence[Plan]) -> Found:
     """For each question, which texts fit."""
-    found = {plan.ask: np.zeros(len(texts), np.bool_) for plan in plans}
-    sieved = [plan for plan in plans if plan.pieces and not plan.foreign]
-    if sieved:
-        near = texts.holds(list({piece for plan in sieved for piece in plan.pieces}))
-        rows = np.flatnonzero(near & texts.there)
-        for ask, fits in _asked(texts.take(rows), sieved).items():
-            found[ask][rows] = fits
+    sure = [plan for plan in plans if plan.sure]
+    pieced = [plan for plan in plans if plan.pieces and not plan.sure and not plan.foreign]
     foreign = [plan for plan in plans if plan.foreign]
-    if foreign and texts.foreign.any():
-        rows = np.flatnonzero(texts.foreign)
-        for ask, fits in _asked(texts.take(rows), foreign).items():
-            found[ask][rows] = fits
-    found |= _asked(texts, [plan for plan in plans if not plan.pieces and not plan.foreign])
-    return found
+    rest = [plan for plan in plans if not (plan.sure or plan.pieces or plan.foreign)]
+    if len(sure) > MOST_ALTERNATIVES:
+        pieced, sure = pieced + sure, []  # too many for one pattern
+    found: Found = {}
+    if sure:
+        near = texts.holds(_pieces(sure)) if all(plan.pieces for plan in sure) else texts.there
+        found |= _part(texts, near, lambda some: _sure(some, sure))
+    if pieced:
+        near = texts.holds(_pieces(pieced)) & texts.there
+        found |= _part(texts, near, lambda some: _looked(some, _near(some, pieced)))
+    if foreign:
+        found |= _part(texts, texts.foreign, lambda some: _looked(some, _near(some, foreign)))
+    near_rest = {plan: (_running(texts, plan) if plan.runs else texts.there) for plan in rest}
+    return found | _looked(texts, near_rest)
 
 
-def _asked(texts: Texts, plans: Sequence[Plan]) -> dict[Ask, Bits]:
-    """The answers of these texts: those that are plain to see, and those that need a closer look."""
-    found: dict[Ask, Bits] = {}
-    doubted: dict[Plan, Bits] = {}
-    near = _near(texts, plans)
-    for plan in plans:
-        if plan.sure:
-            found[plan.ask] = contains(texts.lowered, plan.sure)
-            doubted[plan] = _doubted(texts, plan, near[plan] & texts.foreign & ~found[plan.ask])
-        else:
-            found[plan.ask] = np.zeros(len(texts), np.bool_)
-            doubted[plan] = near[plan]
-    for as_written, make in ((False, folded), (True, composed)):
-        some = {plan: doubt for plan, doubt in doubted.items() if plan.as_written is as_written}
-        union = np.flatnonzero(np.logical_or.reduce(list(some.values()))) if some else np.zeros(0, np.int64)
-        if not len(union):
-            continue
-        looked = make(texts.series if len(union) == len(texts) else texts.series[union])
-        for plan, doubt in some.items():
-            inside = np.flatnonzero(doubt[union])
-            if len(inside):
-                part = looked if len(inside) == len(looked) else looked[inside]
-                found[plan.ask][union[inside]] |= compared(part, plan)
-    return found
-
-
-def _doubted(texts: Texts, plan: Plan, near: Bits) -> Bits:
-    """Those near texts that still may fit when they are looked at more closely."""
+def _part(texts: Texts, near: Bits, ask: Callable[[Texts], Found]) -> Found:
+    """The answers of those texts that are near; all others answer no."""
     rows = np.flatnonzero(near)
-    if len(rows):
-        some = texts.take(rows)
-        near[rows] = contains(some.lowered, plan.hint) | some.changing
-    return near
+    if len(rows) > _NEARLY_ALL * len(texts):
+        return ask(texts)
+    return {one: _spread(fits, rows, len(texts)) for one, fits in ask(texts.take(rows)).items()}
+
+
+def _spread(fits: Bits, rows: Rows, many: int) -> Bits:
+    found = np.zeros(many, np.bool_)
+    found[rows] = fits
+    return found
+
+
+def _pieces(plans: Iterable[Plan]) -> list[str]:
+    return sorted({piece for plan in plans for piece in plan.pieces})
+
+
+def _sure(texts: Texts, plans: Sequence[Plan]) -> Found:
+    """The answers of questions that most texts settle as they were written."""
+    asks = [plan.ask for plan in plans]
+    found = dict(zip(asks, contains_each(texts.lowered, [plan.sure for plan in plans]), strict=True))
+    rows = np.flatnonzero(texts.foreign)
+    if not len(rows):
+        return found
+    if len(rows) > _NEARLY_ALL * len(texts):
+        rows = np.arange(len(texts))
+    some = texts if len(rows) == len(texts) else texts.take(rows)
+    near = dict(zip(plans, contains_each(some.lowered, [plan.hint for plan in plans]), strict=True))
+    for plan in plans:
+        near[plan] = (near[plan] | _changed(some, plan)) & some.foreign & ~found[plan.ask][rows]
+    for ask, fits in _closer(some, near, folded).items():
+        found[ask][rows[fits]] = True
+    return found
+
+
+def _changed(texts: Texts, plan: Plan) -> Bits:
+    """Where letters that change into ASCII keep a hint from counting, and the pieces do not settle it."""
+    rows = np.flatnonzero(texts.changing)
+    if not len(rows) or not plan.pieces:
+        return texts.changing
+    return _spread(texts.take(rows).holds(plan.pieces), rows, len(texts))
+
+
+def _looked(texts: Texts, near: dict[Plan, Bits]) -> Found:
+    """The answers of questions that folded text, or a pattern, has to settle."""
+    patterns = {plan: _wider(texts, plan, some) for plan, some in near.items() if plan.as_written}
+    words = {plan: some for plan, some in near.items() if not plan.as_written}
+    return _closer(texts, words, folded) | _closer(texts, patterns, composed)
+
+
+def _closer(texts: Texts, doubted: dict[Plan, Bits], make: Callable[[pl.Series], pl.Series]) -> Found:
+    """What each question says of the texts it is in doubt about, in the form that it asks for."""
+    found = {plan.ask: np.zeros(len(texts), np.bool_) for plan in doubted}
+    union = np.flatnonzero(np.logical_or.reduce(list(doubted.values()))) if doubted else np.zeros(0, np.int64)
+    if not len(union):
+        return found
+    looked = make(texts.series if len(union) == len(texts) else texts.series[union])
+    for plan, doubt in doubted.items():
+        inside = np.flatnonzero(doubt[union])
+        if len(inside):
+            part = looked if len(inside) == len(looked) else looked[inside]
+            found[plan.ask][union[inside]] = compared(part, plan)
+    return found
 
 
 def _near(texts: Texts, plans: Sequence[Plan]) -> dict[Plan, Bits]:
     """For each question, the texts that may fit."""
-    pieces = {piece for plan in plans for piece in plan.pieces}
+    pieces = _pieces(plans)
     if len(pieces) > MOST_ALTERNATIVES:
-        return _near_many(texts, plans, sorted(pieces))
-    near: dict[Plan, Bits] = {}
-    for plan in plans:
-        if plan.pieces:
-            near[plan] = texts.holds(plan.pieces) & texts.there
-        elif plan.wider:
-            near[plan] = _wider(texts, plan.wider) & texts.there
-        else:
-            near[plan] = texts.there
-    return near
+        return _near_many(texts, plans, pieces)
+    # a wider pattern is about to see them all, and is as quick as its pieces
+    return {
+        plan: (texts.holds(plan.pieces) if plan.pieces and not plan.wider else True) & texts.there
+        for plan in plans
+    }
 
 
 def _near_many(texts: Texts, plans: Iterable[Plan], pieces: Sequence[str]) -> dict[Plan, Bits]:
@@ -105,38 +140,24 @@ def _near_many(texts: Texts, plans: Iterable[Plan], pieces: Sequence[str]) -> di
     return near
 
 
-def _wider(texts: Texts, patterns: Sequence[str]) -> Bits:
+def _running(texts: Texts, plan: Plan) -> Bits:
+    """The texts in which characters stand side by side as the patterns need them."""
     found = texts.wild.copy()
-    for pattern in patterns:
+    for run in plan.runs:
+        found[rows_with(run, *texts.raw)] = True
+    return found & texts.there
+
+
+def _wider(texts: Texts, plan: Plan, near: Bits) -> Bits:
+    """Those near texts that also match the pattern's wider form."""
+    rows = np.flatnonzero(near)
+    if not len(rows) or not plan.wider:
+        return near
+    some = texts if len(rows) > _NEARLY_ALL * len(texts) else texts.take(rows)
+    found = some.wild.copy()
+    for pattern, lowered in plan.wider:
         try:
-            found |= contains(texts.series, pattern)
+            found |= contains(some.lowered if lowered else some.series, pattern)
         except pl.exceptions.ComputeError:  # too large for that engine: RE2 sees them all
-            return np.ones(len(texts), np.bool_)
-    return found
-
-
-def compared(texts: pl.Series, plan: Plan) -> Bits:
-    """What each folded (or, for patterns, composed) text answers: the meaning itself."""
-    operator, needles = plan.ask.operator, plan.expected
-    if operator == "matches":
-        return _matching(texts, needles)
-    if operator == "is":
-        return bits_of(texts.is_in([needle.strip() for needle in needles]))
-    if operator == "contains":
-        padded = any(needle != needle.strip() for needle in needles)
-        return bits_of((" " + texts + " " if padded else texts).str.contains_any(list(needles)))
-    found = np.zeros(len(texts), np.bool_)
-    for needle in needles:
-        if operator == "starts_with":
-            found |= bits_of((texts + " ").str.starts_with(needle.lstrip()))
-        else:
-            found |= bits_of((" " + texts).str.ends_with(needle.rstrip()))
-    return found
-
-
-def _matching(texts: pl.Series, patterns: Sequence[str]) -> Bits:
-    found, column = np.zeros(len(texts), np.bool_), texts.to_arrow()
-    for pattern in patterns:
-        hit = pc.match_substring_regex(column, pattern)
-        found |= np.asarray(pc.fill_null(hit, False).to_numpy(zero_copy_only=False), dtype=bool)
-    return found
+            return near
+    return near & found if some is texts else _spread(found, rows, len(texts))
