@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
 import logging
@@ -230,3 +231,16 @@ def test_only_so_many_bytes_are_taken_up_together(room: Room) -> None:
 
 def _plain(one: incoming.Mail) -> dict[str, object]:
     return {name: getattr(one, name) for name in one.__dataclass_fields__}
+
+
+def test_a_log_that_cannot_be_written_costs_no_mail(room: Room) -> None:
+    """With a full log partition every mail is decided all the same, and nothing is set aside."""
+    full = io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True)  # type: ignore[arg-type]
+    with patch("sys.stderr", full):
+        logs.configure()
+        lines = room.decide(mail(1), mail(2))
+        structlog.get_logger("test").error("nobody reads this")
+    with contextlib.suppress(OSError):
+        full.close()
+    structlog.reset_defaults()
+    assert [line["state"] for line in lines] == ["decided", "decided"]

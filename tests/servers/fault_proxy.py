@@ -24,6 +24,8 @@ class FaultProxy:
         self.connections = 0
         self.received = 0  # bytes the server has sent, all connections together
         self.refusing = False  # close every new connection at once
+        self.lengths: list[dict[str, int]] = []  # bytes "up" and "down" of each connection, in their order
+        self.cuts = 0  # connections that were cut as asked
         self._sent: list[bytes] = []
         self._cuts: list[tuple[str, int, str]] = []
         self._lock = threading.Lock()
@@ -87,22 +89,31 @@ class FaultProxy:
             self.connections += 1
             cut = self._cuts.pop(0) if self._cuts else None
             self._open += [client, server]
+            length = {"up": 0, "down": 0}
+            self.lengths.append(length)
         for source, sink, way in ((client, server, "up"), (server, client, "down")):
             limit = cut if cut is not None and cut[0] == way else None
-            threading.Thread(target=self._pump, args=(source, sink, way, limit), daemon=True).start()
+            threading.Thread(target=self._pump, args=(source, sink, way, limit, length), daemon=True).start()
 
     def _pump(
-        self, source: socket.socket, sink: socket.socket, way: str, cut: tuple[str, int, str] | None
+        self,
+        source: socket.socket,
+        sink: socket.socket,
+        way: str,
+        cut: tuple[str, int, str] | None,
+        length: dict[str, int],
     ) -> None:
         left = cut[1] if cut is not None else -1
         try:
             while data := source.recv(65536):
+                length[way] += len(data)
                 if way == "up":
                     self._sent.append(data)
                 else:
                     self.received += len(data)
                 if cut is not None and len(data) >= left:
                     sink.sendall(data[:left])
+                    self.cuts += 1
                     time.sleep(0.02)  # what was let through shall arrive before the cut
                     if cut[2] == "silent":
                         _swallow(source)
