@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from mailml.lab.sample_bundle import sample_desk as sample_desk
     from mailml.lab.sla_report import sla_report as sla_report
     from mailml.lab.suspects import suspects as suspects
+    from mailml.lab.tracing import trace as trace
     from mailml.lab.train import train as train
     from mailml.lab.versus import versus as versus
     from mailml.lab.with_flow import with_flow as with_flow
@@ -87,6 +88,7 @@ _FUNCTIONS = {
     "sample_desk": "mailml.lab.sample_bundle",
     "sla_report": "mailml.lab.sla_report",
     "suspects": "mailml.lab.suspects",
+    "trace": "mailml.lab.tracing",
     "train": "mailml.lab.train",
     "versus": "mailml.lab.versus",
     "with_flow": "mailml.lab.with_flow",
