@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ KIND = "tfidf-linear"
 MICRO = 1_000_000  # probabilities are decided on in millionths: the same on every machine
 _BATCH = 256  # texts scored at once: bounded memory
 _WORDS = 5  # words named in a Category
+FEWEST_WORDS = 5  # of a text whose language its words can tell
 
 NO_MODEL = Category(label=None, reason="this bundle has no classifier")
 
@@ -53,6 +54,8 @@ class Model:
     policy: Policy
     min_known: float
     id: str
+    # the least share of known words; below it the text is in another language
+    min_words: float = field(default=0.0, kw_only=True)
 
     @classmethod
     def from_arrays(cls, meta: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
@@ -69,15 +72,16 @@ class Model:
         classes = _classes(meta)
         try:
             temperature, min_known = float(meta["temperature"]), float(meta.get("min_known", 0.0))
+            min_words = float(meta.get("min_words", 0.0))
             policy = Policy.from_dict(classes, meta.get("policy", {}))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BundleDamagedError(f"a setting is not readable ({error})", where="model.json") from error
-        if not 0 < temperature < float("inf") or not 0 <= min_known <= 1:
+        if not 0 < temperature < float("inf") or not (0 <= min_known <= 1 and 0 <= min_words <= 1):
             raise BundleDamagedError("temperature or min_known is out of range", where="model.json")
         blocks, intercept = blocks_from(meta, arrays, len(classes))
-        model = cls(classes, blocks, intercept, temperature, policy, min_known, "")
         # named by what was understood, so that defaults left out and defaults written down are one model
-        return replace(model, id=_id(*model.to_arrays()))
+        known = {"min_known": min_known, "min_words": min_words}
+        return cls(classes, blocks, intercept, temperature, policy, id="", **known).named()
 
     def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """`(meta, arrays)` that `from_arrays` reads back: JSON values and arrays without objects.
@@ -86,6 +90,8 @@ class Model:
         """
         meta: dict[str, Any] = {"kind": KIND, "classes": list(self.classes), "temperature": self.temperature}
         meta |= {"min_known": self.min_known, "policy": self.policy.to_dict()}
+        if self.min_words:
+            meta["min_words"] = self.min_words
         described, arrays = blocks_to(self.blocks, self.intercept)
         return {**meta, "blocks": described}, arrays
 
@@ -93,8 +99,11 @@ class Model:
         """The same numbers under another policy."""
         if policy.classes != self.classes:
             raise ValueError("the policy is for other classes")
-        changed = replace(self, policy=policy)
-        return replace(changed, id=_id(*changed.to_arrays()))
+        return replace(self, policy=policy).named()
+
+    def named(self) -> Model:
+        """The same with the id that its numbers and settings give it."""
+        return replace(self, id=_id(*self.to_arrays()))
 
     def proba(self, text: str) -> Floats:
         """The calibrated probability of every class, in class order: shape (classes,)."""
@@ -121,8 +130,11 @@ class Model:
         return np.concatenate(parts)
 
     def known(self, text: str) -> float:
-        """The share of the text's n-grams that the model has seen, between 0 and 1."""
-        return _known(self._count(fold(text)))
+        """The share of the text's n-grams that the model has seen, between 0 and 1.
+
+        Less than `min_known` where the words are another language's, however familiar their pieces are.
+        """
+        return self._known(self._count(fold(text)))
 
     def categorize(self, text: str) -> Category:
         """The category by least expected cost, or an abstention with its reason."""
@@ -132,7 +144,7 @@ class Model:
         p, counts = self._score(folded)
         shown = _micro(p)
         pairs = tuple(zip(self.classes, (int(x) / MICRO for x in shown), strict=True))
-        known = _known(counts)
+        known = self._known(counts)
         if known < self.min_known or not known:
             reason = (
                 f"the language or its words were never seen in training ({known:.0%} of the text is known)"
@@ -155,16 +167,24 @@ class Model:
             raise ValueError(f"{label!r} is no class of this model: {', '.join(self.classes)}")
         index = int(np.argmax(p)) if label is None else self.classes.index(label)
         words, against = self._words(folded, counts, index, n)
-        costs = self.policy.expected(self.policy.believed(p, _known(counts)))[0]
+        costs = self.policy.expected(self.policy.believed(p, self._known(counts)))[0]
         ordered = np.sort(costs)
         named = tuple(zip(self.policy.actions, (float(c) for c in costs), strict=True))
         margin = float(ordered[1] - ordered[0]) if len(ordered) > 1 else 0.0
         return Explanation(
-            self.classes[index], self.categorize(text), words, against, _known(counts), named, margin
+            self.classes[index], self.categorize(text), words, against, self._known(counts), named, margin
         )
 
     def _count(self, folded: str) -> list[Counts]:
         return [block.count(folded) for block in self.blocks]
+
+    def _known(self, counts: list[Counts]) -> float:
+        known = _known(counts)
+        words = [c for block, c in zip(self.blocks, counts, strict=True) if block.analyzer == "word"]
+        if self.min_words and sum(c.known + c.unknown for c in words) >= FEWEST_WORDS:
+            share = _known(words) / self.min_words
+            return min(known, self.min_known * share) if share < 1 else known
+        return known
 
     def _score(self, folded: str) -> tuple[Floats, list[Counts]]:
         counts, z = self._count(folded), self.intercept.copy()

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mailml.classifier import Model, Policy
+from mailml.classifier.hashed import HashedBlock
 from mailml.errors import NotEnoughData
 from mailml.lab import examples as rows_of
 from mailml.lab import split, topics
 from mailml.lab.calibration import Calibration, calibrate
 from mailml.lab.examples import Examples
+from mailml.lab.foreign import with_least_words
 from mailml.lab.models import learner_of
 from mailml.lab.models.corpus import Corpus, corpus_of, owners_of
 from mailml.lab.models.learner import Fitted, Learner, aligned
@@ -182,6 +184,8 @@ def fit_corpus(examples: Examples, corpus: Corpus, learner: Learner) -> Trained:
     policy = _withheld(policy, enough, settings)
     least_known = _least_known(seen[1])
     model, gap = learner.to_model(fitted, corpus, calibration, policy, least_known)
+    if isinstance(model, Model) and not isinstance(model.blocks[0], HashedBlock):
+        model = with_least_words(model, corpus, folds)
     return Trained(
         model=model,
         examples=examples,
