@@ -6,6 +6,7 @@ from mailml.bundle import desk
 from mailml.bundle.bundle import Bundle, write
 from mailml.bundle.desk import Desk
 from mailml.bundle.differences import differences
-from mailml.bundle.signing import sign, verify
+from mailml.bundle.signing import fingerprint, is_signed, make_keys, sign, verify
 
-__all__ = ["Bundle", "Desk", "desk", "differences", "sign", "verify", "write"]
+__all__ = ["Bundle", "Desk", "desk", "differences", "fingerprint", "is_signed", "make_keys", "sign",
+           "verify", "write"]  # fmt: skip

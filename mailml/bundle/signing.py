@@ -6,12 +6,20 @@ manifest.sig, which is the one file that the manifest does not list.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 
 from mailml.bundle.manifest import MANIFEST, SIGNATURE, read
 from mailml.bundle.writing import write_file
@@ -30,6 +38,38 @@ def sign(path: str | os.PathLike[str], private_key: PrivateKey) -> None:
     data, _ = read(folder)
     signature = _private(private_key).sign(_PURPOSE + data)
     write_file(folder / SIGNATURE, signature.hex().encode() + b"\n")
+
+
+def make_keys(private: str | os.PathLike[str], public: str | os.PathLike[str]) -> None:
+    """Make a new pair of keys as PEM files; the private one is readable by its owner alone.
+
+    Raises InputError where one of the files is there already: a key is never replaced by accident.
+    """
+    for path in (Path(private), Path(public)):
+        if path.exists():
+            raise InputError("is there already", where=str(path), cure="Choose another name, or move it away")
+    key = Ed25519PrivateKey.generate()
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    shown = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    try:
+        for path, data, mode in ((Path(private), secret, 0o600), (Path(public), shown, 0o644)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # made with its final mode: a private key is never readable by others, not even for a moment
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                file.write(data)
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror})", where=str(error.filename)) from error
+
+
+def fingerprint(key: PublicKey) -> str:
+    """A short name of a public key to compare by eye: 16 hex digits of its SHA-256."""
+    raw = _public(key).public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return hashlib.sha256(raw).hexdigest()[:16]
+
+
+def is_signed(path: str | os.PathLike[str]) -> bool:
+    """Whether a signature lies beside the manifest; by whom, only `verify` can tell."""
+    return (Path(path) / SIGNATURE).is_file()
 
 
 def verify(path: str | os.PathLike[str], public_key: PublicKey) -> None:

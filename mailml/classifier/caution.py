@@ -51,7 +51,7 @@ class Caution:
 
     def warier(self, odds: float) -> Caution:
         """The same with the log odds of new mail raised."""
-        return replace(self, offset=self.offset + odds)
+        return replace(self, offset=round(self.offset + odds, 6))
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""

@@ -1,7 +1,7 @@
 """`mailml …`: every step of a notebook as a command, and the inspectors that print JSON Lines.
 
 Exit codes: 0 done · 1 an error with its cure on standard error · 2 wrong usage · 3 a check that failed
-(`backtest --fail-if`, `doctor`).
+(`backtest --fail-if`, `retrain`, `doctor`) · 4 nothing new to train on (`retrain`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from mailml.cli import (
     inspectors,
     labelling,
     learning,
+    retraining,
     rules,
     simulating,
 )
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 history.register(app)
 learning.register(app)
+retraining.register(app)
 evaluating.register(app)
 backtesting.register(app)
 simulating.register(app)

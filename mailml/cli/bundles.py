@@ -1,18 +1,20 @@
-"""`mailml bundle …`: look at a bundle, verify it, compare two."""
+"""`mailml bundle …`: look at a bundle, verify it, compare two, sign one."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from mailml.bundle import Bundle
+from mailml.bundle import Bundle, fingerprint, is_signed, make_keys
+from mailml.bundle import sign as sign_bundle
 from mailml.bundle.differences import differences
 
 app = typer.Typer(
-    help="Look at bundles, verify and compare them.", no_args_is_help=True, rich_markup_mode=None
+    help="Look at bundles, verify, compare and sign them.", no_args_is_help=True, rich_markup_mode=None
 )
 BundlePath = Annotated[Path, typer.Argument(help="The bundle's folder.")]
 
@@ -21,26 +23,56 @@ BundlePath = Annotated[Path, typer.Argument(help="The bundle's folder.")]
 def show(
     bundle: BundlePath, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
 ) -> None:
-    """Say what a bundle holds: its id, when and from what it was made, and how good it is."""
+    """Say what a bundle holds: its id, when, by whom and from what it was made, and how good it is."""
     loaded = Bundle.load(bundle)
     if as_json:
-        typer.echo(
-            json.dumps({"id": loaded.id, "manifest": dict(loaded.manifest), "card": dict(loaded.card)})
-        )
+        told = {"id": loaded.id, "signed": is_signed(bundle), "manifest": dict(loaded.manifest)}
+        typer.echo(json.dumps({**told, "card": dict(loaded.card)}))
         return
     typer.echo(f"bundle {loaded.id}  ({bundle})")
-    for name, value in loaded.manifest.items():
-        if not isinstance(value, dict):
-            typer.echo(f"{name:>16}  {value}")
-    typer.echo(f"{'rules':>16}  " + ", ".join(rule.name for rule in loaded.flow.rules))
-    typer.echo(f"{'queues':>16}  " + ", ".join(sorted(loaded.flow.queues())))
+    for name, value in _facts(loaded, bundle):
+        typer.echo(f"{name:>16}  {value}")
 
 
 @app.command()
-def verify(bundle: BundlePath) -> None:
+def verify(
+    bundle: BundlePath,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="A public key (PEM): also ask for its signature.")
+    ] = None,
+) -> None:
     """Check every hash, size, shape and golden text; a fault ends in one clear sentence and exit code 1."""
-    loaded = Bundle.load(bundle)
+    loaded = Bundle.load(bundle, public_key=key)
     typer.echo(f"bundle {loaded.id} is whole: hashes, sizes, shapes and golden texts agree")
+    if key is not None:
+        typer.echo(f"signed by key {fingerprint(key)}")
+    elif is_signed(bundle):
+        typer.echo("it is signed; by whom, --key KEY tells")
+
+
+@app.command()
+def sign(
+    bundle: BundlePath,
+    key: Annotated[Path, typer.Option("--key", help="The private key (PEM, Ed25519).")],
+) -> None:
+    """Sign a bundle that is whole: whoever has the public key can prove that nobody changed it."""
+    loaded = Bundle.load(bundle)  # nobody vouches for a damaged one
+    sign_bundle(bundle, key)
+    typer.echo(f"bundle {loaded.id} is signed: {bundle / 'manifest.sig'}")
+
+
+@app.command()
+def keygen(
+    private: Annotated[Path, typer.Argument(help="Where the private key goes; keep it secret.")],
+    public: Annotated[
+        Path | None, typer.Argument(help="Where the public key goes; beside it, as .pub, unless given.")
+    ] = None,
+) -> None:
+    """Make a pair of Ed25519 keys to sign bundles with; nothing that is there is replaced."""
+    shown = public or private.with_name(f"{private.name}.pub")
+    make_keys(private, shown)
+    typer.echo(f"private key: {private} (readable by you alone)\npublic key:  {shown}")
+    typer.echo(f"fingerprint {fingerprint(shown)}")
 
 
 @app.command()
@@ -52,3 +84,33 @@ def diff(
     before, after = Bundle.load(old), Bundle.load(new)
     for line in differences(before, after) or (f"no difference: both are {before.id}",):
         typer.echo(line)
+
+
+def _facts(loaded: Bundle, path: Path) -> Iterator[tuple[str, str]]:
+    """Name and value of everything worth a line."""
+    manifest = loaded.manifest
+    yield from ((name, str(value)) for name, value in manifest.items() if not isinstance(value, dict))
+    yield "signed", "yes; `mailml bundle verify --key KEY` proves by whom" if is_signed(path) else "no"
+    yield "rules", ", ".join(rule.name for rule in loaded.flow.rules)
+    yield "queues", ", ".join(sorted(loaded.flow.queues()))
+    yield "classifier", _classifier(loaded)
+    for name in ("training", "parameters", "versions"):
+        if manifest.get(name):
+            yield name, _line(manifest[name])
+    if loaded.card.get("verdict"):
+        yield "verdict", str(loaded.card["verdict"])
+    overall = loaded.card.get("overall", {})
+    if overall.get("accuracy"):
+        figures = [f"{key.replace('_', '-')} {value['value']}" for key, value in overall.items()]
+        yield "figures", ", ".join(figures)
+
+
+def _classifier(loaded: Bundle) -> str:
+    if loaded.model is None:
+        return "none: it routes by rules alone"
+    withheld = f"; abstains always: {loaded.model.policy.withheld}" if loaded.model.policy.withheld else ""
+    return f"{loaded.model.id}, says {', '.join(loaded.model.classes)}{withheld}"
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items() if value not in ("", {}, None))

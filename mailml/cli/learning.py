@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,25 @@ if TYPE_CHECKING:
 
 
 ModelOption = Annotated[Path, typer.Option("--model", help="The model's folder, made by `mailml train`.")]
+TeacherOption = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher",
+        help="What labels the rest of the mail: self, averaged, embedding. Taken only if cheaper.",
+    ),
+]
+EncoderOption = Annotated[
+    Path | None,
+    typer.Option("--encoder", help="A sentence encoder's folder (model.onnx and tokenizer.json)."),
+]
+CreatedOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--created",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+        help="When it counts as made (UTC); SOURCE_DATE_EPOCH or the newest label's time unless given.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -37,16 +56,46 @@ def train(
             help="Train on mail before this day (UTC), back-test on the rest.",
         ),
     ] = None,
+    model: Annotated[
+        str, typer.Option("--model", help="linear, hashing, averaged, or embedding (workbench only).")
+    ] = "linear",
+    teacher: TeacherOption = None,
+    encoder: EncoderOption = None,
+    desk: Annotated[
+        Path | None, typer.Option("--desk", help="A desk.toml whose costs, thresholds and fallback count.")
+    ] = None,
+    per_sender: Annotated[
+        int, typer.Option("--per-sender", min=1, help="Messages of one sender and class at most.")
+    ] = 50,
+    novelty: Annotated[
+        float,
+        typer.Option("--novelty", min=0, max=0.98, help="Share of mail taken to be about something new."),
+    ] = 1 / 3,
+    seed: Annotated[int, typer.Option("--seed", help="Of the folds.")] = 7,
 ) -> None:
     """Train the classifier on the labelled messages, judged on conversations it never saw."""
     from mailml.lab import saved
     from mailml.lab.labels import Labels
+    from mailml.lab.settings import Settings
     from mailml.lab.train import train as fit
 
-    trained = fit(_frame(archive), Labels(labels), until=until and until.replace(tzinfo=UTC))
+    settings = Settings(
+        model=model,
+        teacher=teacher or "",
+        encoder=str(encoder) if encoder else "",
+        per_sender=per_sender,
+        novelty=novelty,
+        seed=seed,
+        **_priced(desk),
+    )
+    trained = fit(
+        _frame(archive), Labels(labels), until=until and until.replace(tzinfo=UTC), settings=settings
+    )
     saved.save(trained, out)
     typer.echo(f"trained on {len(trained.examples):,} messages, classes {', '.join(trained.classes)}")
     typer.echo("\n".join((*trained.examples.notes, trained.enough.sentence)))
+    if not trained.learner.servable:
+        typer.echo("it runs in the workbench only: `mailml export` refuses it; use it as a --teacher")
     typer.echo(f"model: {out}")
 
 
@@ -60,6 +109,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="The bundle's folder.")],
     by: Annotated[str, typer.Option("--by", help="Who exports it; the login name unless given.")] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Replace a bundle that is there.")] = False,
+    created: CreatedOption = None,
     control: Annotated[
         bool, typer.Option(help="Compute the controls for the card as well (as long as training took).")
     ] = False,
@@ -80,7 +130,8 @@ def export(
         settings,
         out,
         report=judge(trained, control=control),
-        by=by or _login(),
+        created=created and created.replace(tzinfo=UTC),
+        by=by or login(),
         replace=replace,
     )
     typer.echo(f"bundle {made.id}: {out}")
@@ -140,7 +191,18 @@ def _frame(archive: Path) -> pd.DataFrame:
     return frame(Archive.open(archive))
 
 
-def _login() -> str:
+def _priced(desk: Path | None) -> dict[str, Any]:
+    """The settings that a desk decides."""
+    from mailml.bundle import desk as desks
+
+    if desk is None:
+        return {}
+    told = desks.load(desk)
+    return {"fallback": told.fallback, "costs": told.costs, "thresholds": told.thresholds}
+
+
+def login() -> str:
+    """The login name, for who made a bundle; raises InputError where there is none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError) as error:

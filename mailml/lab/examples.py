@@ -30,6 +30,7 @@ class Examples:
     times: Sequence[datetime | None]
     notes: tuple[str, ...] = ()
     names: Sequence[str] = ()  # the senders' display names, where known: they are kept out of the vocabulary
+    newest: datetime | None = None  # when the latest of the labels was given, where that is known
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -101,7 +102,8 @@ def from_frame(frame: Any, labels: Any) -> Examples:
     threads, senders = _strings(_column(part, "thread", "")), _strings(_column(part, "from_addr", ""))
     names = _strings(_column(part, "from_name", ""))
     given = [wanted[m] for m in messages]
-    examples = Examples(texts, given, messages, threads, senders, times, names=names)
+    newest = _newest(labels, messages)
+    examples = Examples(texts, given, messages, threads, senders, times, names=names, newest=newest)
     full = [i for i, text in enumerate(texts) if text.strip()]
     gone, empty = len(wanted) - len(first), len(texts) - len(full)
     return examples.rows(full).noting(
@@ -154,6 +156,13 @@ def label_numbers(labels: Sequence[str], classes: Sequence[str]) -> NDArray[np.i
 def _wanted(labels: Any) -> dict[str, str]:
     found: Mapping[str, Any] = labels.latest() if hasattr(labels, "latest") else dict(labels)
     return {str(message): str(getattr(label, "label", label)) for message, label in found.items()}
+
+
+def _newest(labels: Any, messages: Sequence[str]) -> datetime | None:
+    """When the latest label of these messages was given; None where labels are plain words."""
+    found = labels.latest() if hasattr(labels, "latest") else dict(labels)
+    times = [found[m].at for m in messages if hasattr(found[m], "at")]
+    return max(times, default=None)
 
 
 def _first_rows(frame: Any, wanted: Mapping[str, str]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from mailml import bundle as bundles
 from mailml.autoreply import TextModel
 from mailml.bundle import Bundle, Desk
 from mailml.classifier import Policy
+from mailml.errors import InputError
 from mailml.flow import Flow
 from mailml.lab import card
 from mailml.lab.evaluate import Report, evaluate
@@ -40,12 +41,14 @@ def export(
     """Write the bundle at `path` and load it back with every check.
 
     The desk's costs, thresholds and fallback, where it sets them, decide how the classifier answers; the card
-    is of that. With
-    `trained=None` the bundle routes by rules alone. `text_model=None` takes the one shipped with mailml. The
-    same arguments (with `created`) are the same bytes.
+    is of that. With `trained=None` the bundle routes by rules alone. `text_model=None` takes the one shipped
+    with mailml. The same arguments are the same bytes: `created` is, unless given, SOURCE_DATE_EPOCH of the
+    environment, else when the newest label was given. Raises BundleError for a model that only the workbench
+    can run.
     """
-    created = created or datetime.now(UTC)
+    created = created or made_at(trained)
     if trained is not None:
+        trained.model.to_arrays()  # refuses, before any work, what production could not run
         priced = trained.with_policy(_priced(trained, desk))
         if report is None or report.policy != _bare(priced):
             report = evaluate(priced, control=report is None or bool(report.others))
@@ -67,6 +70,22 @@ def export(
     )
 
 
+def made_at(trained: Trained | None) -> datetime:
+    """When a bundle counts as made: SOURCE_DATE_EPOCH, else the newest label, else now.
+
+    See https://reproducible-builds.org/specs/source-date-epoch/. Raises InputError for one that is no number.
+    """
+    told = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if told:
+        try:
+            return datetime.fromtimestamp(int(told), UTC)
+        except (ValueError, OverflowError, OSError) as error:
+            cure = "Give seconds since 1970, or unset it"
+            raise InputError(f"SOURCE_DATE_EPOCH is {told[:30]!r}", cure=cure) from error
+    newest = trained.examples.newest if trained is not None else None
+    return newest or datetime.now(UTC)
+
+
 def versions() -> dict[str, str]:
     """The versions of what the figures depend on."""
     found = {"mailml": __version__, "python": platform.python_version()}
@@ -82,6 +101,8 @@ def _training(trained: Trained) -> Mapping[str, Any]:
     examples = trained.examples
     times = [time for time in examples.times if time is not None]
     spans = {"from": min(times).isoformat(), "to": max(times).isoformat()} if times else {}
+    if examples.newest is not None:
+        spans["labels_until"] = examples.newest.isoformat()
     counts = {name: list(examples.labels).count(name) for name in trained.classes}
     gap = float(f"{trained.gap:.1e}")
     return {"sha256": examples.hash, "messages": len(examples), "classes": counts, "export_gap": gap, **spans}

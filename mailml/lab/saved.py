@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from dataclasses import replace as changed
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def save(trained: Trained, path: str | os.PathLike[str], *, replace: bool = True
         "labels": list(trained.examples.labels),
         "notes": list(trained.examples.notes),
         "hash": trained.examples.hash,
+        "newest": trained.examples.newest.isoformat() if trained.examples.newest else "",
         "folds": [fold.how for fold in trained.folds],
         "calibration": asdict(trained.calibration),
         "settings": asdict(trained.settings),
@@ -163,4 +165,5 @@ def _examples(about: Mapping[str, Any], frame: Any, folder: Path) -> Examples:
     ordered = found.rows(places[message] for message in about["messages"])
     if ordered.hash != about["hash"]:
         raise LabelError("the training data is not what it was", where=str(folder), cure="Train again")
-    return changed(ordered, notes=tuple(about["notes"]))
+    newest = datetime.fromisoformat(about["newest"]) if about["newest"] else None
+    return changed(ordered, notes=tuple(about["notes"]), newest=newest)
