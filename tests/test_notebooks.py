@@ -83,7 +83,8 @@ def test_has_a_story_and_a_picture(path: Path) -> None:
     assert text[0].startswith("# ")
     assert len(text) >= 4
     source = "\n".join(cell.source for cell in code_cells(notebook))
-    assert "figures." in source or "drawings." in source or "lab.report(" in source
+    pictures = ("figures.", "drawings.", "displays.", "lab.report(")
+    assert any(picture in source for picture in pictures)
 
 
 @pytest.fixture(scope="module")
