@@ -18,6 +18,7 @@ from mailml.flow import source
 from mailml.lab.backtest import BackTest, backtest
 from mailml.lab.comparison import compare
 from mailml.lab.labels import Label, Labels
+from tests.conftest import ROOT
 
 History = Callable[..., pd.DataFrame]
 DAY = "2026-03-05 09:00"
@@ -306,3 +307,11 @@ def test_mail_that_one_side_files_is_judged(history: History) -> None:
     assert (there.before.hits, there.after.hits) == (0, 1)
     assert (back.before, back.after) == (there.after, there.before)
     assert there.saved.value == -back.saved.value == -there.minutes_each
+
+
+def test_every_measure_is_documented(better: BackTest) -> None:
+    """What a condition may name stands in the page about conditions."""
+    page = (ROOT / "mailml" / "lab" / "backtest.md").read_text(encoding="utf-8")
+    names = {name.split("[")[0] for name in better.measures()}
+    assert len(names) > 15
+    assert not [name for name in names if f"`{name}`" not in page]
