@@ -3,6 +3,7 @@
 SQLite in write-ahead mode with synchronous=FULL: a commit that returned is on the disk. Its WAL-reset bug
 (3.7.0 to 3.51.2; Debian's Python links 3.40) corrupts a file when two connections write or checkpoint in
 the same instant, so every write, in whatever process, holds a lock file; readers never write or checkpoint.
+PostgreSQL's connections are made in the room beside this one.
 """
 
 from __future__ import annotations
@@ -22,30 +23,41 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from mailml.errors import InputError
 
-from . import migrate
+from . import migrate, postgres
 
 Tx = Connection
 JournalError = SQLAlchemyError  # whatever the database could not do
 
 
 class Journal:
-    """One journal, open. `write()` is a transaction, `read()` a snapshot; both give a `Tx`."""
+    """One journal, open. `write()` is a transaction, `read()` a snapshot; both give a `Tx`.
 
-    def __init__(self, path: Path, *, migrated: bool = True) -> None:
-        self.path = path
+    `path` is its SQLite file; `database` is "" for that, or the address of a PostgreSQL database, and then
+    the path only names the folder of what stays local.
+    """
+
+    def __init__(self, path: Path, database: str = "", *, migrated: bool = True) -> None:
+        self.path, self.database = path, database
         self._lock = threading.RLock()
-        self._lock_file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._writer = _engine(path, reads_only=False)
-        self._readers = _engine(path, reads_only=True)
+        self._lock_file = -1
+        if database:
+            self._writer, self._readers = postgres.writing(database), postgres.reading(database)
+        else:
+            self._lock_file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._writer = _engine(path, reads_only=False)
+            self._readers = _engine(path, reads_only=True)
         if migrated:
             self._migrate()
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, database: str = "") -> Self:
         """Open or create the journal and bring its schema up to date.
 
-        Raises InputError, with the cure, where the file cannot be used.
+        Raises InputError, with the cure, where the file or the database cannot be used.
         """
+        if database:
+            with postgres.told(database):
+                return cls(path, database)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # customers' mail lies in it: nobody else may read it, from the first byte on
@@ -65,13 +77,18 @@ class Journal:
             ) from error
 
     def _migrate(self) -> None:
-        with self._exclusive(), self._writer.connect() as connection:
-            migrate.upgrade(connection, str(self.path))
+        where = postgres.masked(self.database) if self.database else str(self.path)
+        alone = postgres.migrating(self.database) if self.database else self._exclusive()
+        with alone, self._writer.connect() as connection:
+            migrate.upgrade(connection, where)
             connection.commit()
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """Nobody else writes meanwhile, in this process or another."""
+        """Nobody else writes meanwhile, in this process or another (PostgreSQL sees to that itself)."""
+        if self.database:
+            yield
+            return
         with self._lock:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX)
             try:
@@ -96,8 +113,9 @@ class Journal:
         self._readers.dispose()
         with self._exclusive():
             self._writer.dispose()
-        with suppress(OSError):
-            os.close(self._lock_file)
+        if self._lock_file >= 0:
+            with suppress(OSError):
+                os.close(self._lock_file)
 
     def __enter__(self) -> Self:
         return self
@@ -140,5 +158,7 @@ def _engine(path: Path, *, reads_only: bool) -> Engine:
 
 def is_disk_trouble(error: BaseException) -> bool:
     """Whether the database could not write: full or broken disk. Then stop, exit and recover."""
-    said = str(getattr(error, "orig", error)).lower()
-    return isinstance(error, OperationalError) and ("disk" in said or "readonly" in said)
+    if not isinstance(error, OperationalError) or not type(error.orig).__module__.startswith("sqlite3"):
+        return False  # the disk of a database server is for its operator; here it is waited out
+    said = str(error.orig).lower()
+    return "disk" in said or "readonly" in said

@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
 
@@ -37,8 +38,19 @@ def _id() -> Column[int]:
     return Column("id", Integer, primary_key=True)
 
 
+class Words(TypeDecorator[str]):
+    """Text that may come from mail: NUL, which PostgreSQL refuses, becomes U+FFFD on every database."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: object) -> str | None:
+        """What is stored for a value."""
+        return value.replace("\0", "\ufffd") if value else value
+
+
 def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False, server_default="")
+    return Column(name, Words, nullable=False, server_default="")
 
 
 def _moment(name: str) -> Column[int]:

@@ -19,8 +19,18 @@ def room(tmp_path: Path) -> Iterator[Room]:
     made.journal.close()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    """An empty journal, on each of the databases it may live in."""
+    database = ""
+    if request.param == "postgres":
+        database = request.getfixturevalue("postgres_server").database()
+    with Journal.open(tmp_path / "journal.sqlite", database) as opened:
+        yield opened
+
+
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    """An empty journal."""
+def sqlite_journal(tmp_path: Path) -> Iterator[Journal]:
+    """An empty journal in a file."""
     with Journal.open(tmp_path / "journal.sqlite") as opened:
         yield opened

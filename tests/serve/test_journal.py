@@ -9,10 +9,11 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 
 from mailml.errors import InputError
 from serve.instants import to_datetime, to_ms
@@ -40,24 +41,24 @@ def test_the_migrations_build_exactly_the_schema(journal: Journal) -> None:
         assert version(tx) == HEAD
 
 
-def test_it_is_written_through_to_the_disk(journal: Journal) -> None:
+def test_it_is_written_through_to_the_disk(sqlite_journal: Journal) -> None:
     """Write-ahead log with synchronous=FULL (2), and foreign keys on, on every connection."""
-    with journal.write() as tx:
+    with sqlite_journal.write() as tx:
         told = [tx.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
         assert told == ["wal", 2]
-    with journal.read() as tx:
+    with sqlite_journal.read() as tx:
         assert tx.exec_driver_sql("PRAGMA query_only").scalar() == 1
         assert tx.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
-def test_nobody_else_may_read_it(journal: Journal) -> None:
+def test_nobody_else_may_read_it(sqlite_journal: Journal) -> None:
     """Customers' mail lies in it: the file is ours alone."""
-    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(sqlite_journal.path.stat().st_mode) == 0o600
 
 
 def test_a_reader_cannot_write(journal: Journal) -> None:
     """The reading side refuses a write instead of racing the writer."""
-    with pytest.raises(OperationalError), journal.read() as tx:
+    with pytest.raises((OperationalError, InternalError)), journal.read() as tx:
         events.add(tx, "started", NOW)
 
 
@@ -131,8 +132,9 @@ def test_several_processes_write_without_losing_anything(tmp_path: Path) -> None
 def test_disk_trouble_is_told_from_other_trouble() -> None:
     """Full, broken and read-only disks end the service; a locked file does not."""
     for words in ("database or disk is full", "disk I/O error", "attempt to write a readonly database"):
-        assert is_disk_trouble(OperationalError("", {}, Exception(words)))
-    assert not is_disk_trouble(OperationalError("", {}, Exception("database is locked")))
+        assert is_disk_trouble(OperationalError("", {}, sqlite3.OperationalError(words)))
+    assert not is_disk_trouble(OperationalError("", {}, sqlite3.OperationalError("database is locked")))
+    assert not is_disk_trouble(OperationalError("", {}, psycopg.errors.DiskFull("No space left on disk")))
     assert not is_disk_trouble(ValueError("disk"))
 
 

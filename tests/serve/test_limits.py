@@ -8,10 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from serve.instants import DAY, HOUR, MINUTE
 from serve.journal import Journal, events, limits
 from serve.journal.limits import Asked
+from serve.journal.schema import acks
 from serve.limits import Limits
 from tests.serve.room import Room
 from tests.serve.service import mail
@@ -29,12 +31,8 @@ def granted(journal: Journal, allowed: Limits, one: Asked, number: int, now: int
     with journal.write() as tx:
         if limits.refusal(tx, one, allowed, now) is not None:
             return False
-        # the interaction is not the subject here
-        tx.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-        tx.exec_driver_sql(
-            "INSERT INTO acks (interaction_id, address, domain, subject, body, at) VALUES (?,?,?,?,?,?)",
-            (number, one.address, one.domain, one.subject, one.body, now),
-        )
+        words = {"address": one.address, "domain": one.domain, "subject": one.subject, "body": one.body}
+        tx.execute(insert(acks), {"interaction_id": number, "at": now, **words})
         return True
 
 
@@ -42,6 +40,9 @@ def granted(journal: Journal, allowed: Limits, one: Asked, number: int, now: int
 def loose(journal: Journal) -> Journal:
     """A journal whose acknowledgements need no interaction."""
     with journal.write() as tx:
+        if tx.dialect.name == "postgresql":
+            tx.exec_driver_sql("ALTER TABLE acks DROP CONSTRAINT fk_acks_interaction_id")
+            return journal
         tx.exec_driver_sql("DROP TABLE acks")
         tx.exec_driver_sql(
             "CREATE TABLE acks (id INTEGER PRIMARY KEY, interaction_id INTEGER UNIQUE, address TEXT,"

@@ -10,6 +10,7 @@ import pytest
 from tests.servers.dovecot import Dovecot, User
 from tests.servers.missing import ServerMissing
 from tests.servers.postfix import Postfix
+from tests.servers.postgres import Postgres
 from tests.servers.smtp_sink import SmtpSink
 
 
@@ -42,6 +43,17 @@ def postfix(dovecot_server: Dovecot) -> Iterator[Postfix]:
     """A Postfix that delivers to the session's Dovecot."""
     try:
         server = Postfix(dovecot_server.lmtp_port)
+    except ServerMissing as reason:
+        pytest.skip(str(reason))
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    """A PostgreSQL for the session."""
+    try:
+        server = Postgres()
     except ServerMissing as reason:
         pytest.skip(str(reason))
     with server:
