@@ -8,8 +8,9 @@ Exit codes: 0 done, 1 something failed and was written down, 2 wrong arguments, 
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -167,6 +168,73 @@ def reconcile(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
     if as_json:
         show_json([report.to_plain() for report in reports])
     raise typer.Exit(0 if all(report.good for report in reports) else EXIT_NOT_GOOD)
+
+
+@app.command()
+def backfill(
+    folder: Annotated[str, typer.Argument(help="The folder of old mail, e.g. Archive/2025")],
+    config: ConfigOption = DEFAULT,
+    mailbox: Annotated[str, typer.Option(help="Which mailbox it belongs to.")] = "",
+    since: Annotated[
+        str, typer.Option(help="Only mail that arrived on or after this day (2026-01-31).")
+    ] = "",
+    move: Annotated[bool, typer.Option("--move", help="Move it into the folders of its queues.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decide the old mail of a folder: threads and counts for the desk, and never an acknowledgement."""
+    from . import logs
+    from .backfill import backfill as prepared
+    from .backfill import finished
+    from .bundles import Bundles
+    from .keys import loop_key
+
+    logs.configure("warning")
+    with opened(config) as (checked, journal):
+        bundles = Bundles(checked.service.bundle, journal, checked.releases)
+        job = prepared(checked, journal, bundles, loop_key(checked.service), mailbox, folder, move=move)
+        report = job.run(_day(since))
+        finished(journal, report)
+    if as_json:
+        show_json(report.to_plain())
+        return
+    typer.echo(f"{report.messages} decided, {report.known} known, {report.quarantined} set aside")
+    for queue, count in report.queues.most_common():
+        typer.echo(f"  {count:6}  {queue}")
+
+
+@app.command()
+def retention(
+    config: ConfigOption = DEFAULT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many bodies would go.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget bodies and people as [retention] says, now; the clock does so by itself every few hours."""
+    from .instants import DAY, now_ms
+    from .journal import retention as forgetting
+    from .retention import due, forget
+
+    with opened(config) as (checked, journal):
+        if not due(checked):
+            raise InputError(
+                "nothing is ever forgotten", where="[retention]", cure="Set body_days, person_days"
+            )
+        if dry_run:
+            days = checked.retention.body_days or checked.retention.person_days or 0.0
+            with journal.read() as tx:
+                told: dict[str, Any] = {"bodies": forgetting.waiting(tx, now_ms() - round(days * DAY))}
+        else:
+            told = forget(checked, journal).to_plain()
+    if as_json:
+        show_json(told)
+    else:
+        typer.echo(", ".join(f"{count} {name}" for name, count in told.items()))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InputError(f"{text!r} is no day", cure="Write it as 2026-01-31") from error
 
 
 def _text(file: Path) -> str:

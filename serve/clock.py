@@ -6,7 +6,7 @@ import structlog
 
 from mailml.errors import MailmlError
 
-from . import alarms
+from . import alarms, retention
 from .bells import Bells
 from .config import Config
 from .instants import HOUR, MINUTE, Clock, now_ms
@@ -14,6 +14,7 @@ from .journal import Journal, events, interactions, marks
 from .reconcile import reconcile
 
 _TICK_SECONDS = 10.0
+_FORGET_HOURS = 6
 
 
 class Timekeeper:
@@ -22,6 +23,7 @@ class Timekeeper:
     def __init__(self, journal: Journal, config: Config, *, clock: Clock = now_ms) -> None:
         self.journal, self.config, self.clock = journal, config, clock
         self.log = structlog.get_logger("clock")
+        self._forgot_at = 0
         self._started_at = self._reconciled_at = clock()  # the watchers are reading everything just now
 
     def run(self, bells: Bells) -> None:
@@ -36,6 +38,11 @@ class Timekeeper:
         self._alarms()
         if self.clock() - self._reconciled_at >= self.config.service.reconcile_hours * HOUR:
             self.reconcile()
+        if retention.due(self.config) and self.clock() - self._forgot_at >= _FORGET_HOURS * HOUR:
+            self._forgot_at = self.clock()
+            self.log.info(
+                "forgotten", **retention.forget(self.config, self.journal, clock=self.clock).to_plain()
+            )
 
     def _answers(self) -> None:
         """Tell of answers that fall due soon, once, and of those that are late, once."""

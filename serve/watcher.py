@@ -98,7 +98,7 @@ class Watcher:
             self._folder_rebuilt(at.uidvalidity, uidvalidity)
         wanted = [uid for uid in session.uids(first) if uid not in known]
         seen_at, new = self.clock(), 0
-        for batch in self._batches(session, wanted):
+        for batch in self.batches(session, wanted):
             with self.journal.write() as tx:
                 stored = incoming.store(tx, self.id, uidvalidity, batch, seen_at)
             new += len(stored)
@@ -108,7 +108,8 @@ class Watcher:
         self._fresh(uidvalidity, moved_on=bool(wanted))
         return new
 
-    def _batches(self, session: ImapSession, uids: list[int]) -> Iterator[list[incoming.Mail]]:
+    def batches(self, session: ImapSession, uids: list[int]) -> Iterator[list[incoming.Mail]]:
+        """These messages as the journal takes them, in portions that fit into one transaction."""
         batch: list[incoming.Mail] = []
         held = 0
         if not uids:

@@ -76,7 +76,7 @@ def filed(tx: Tx, since: int) -> list[dict[str, Any]]:
     columns += [i.sha256, d.decision, raws.c.raw]
     joined = decisions.join(incoming, i.id == d.incoming_id).join(mailboxes, mailboxes.c.id == i.mailbox_id)
     joined = joined.outerjoin(raws, raws.c.incoming_id == i.id)
-    was = (d.disposition == "file") & d.undone_at.is_(None) & (d.decided_at >= since)
+    was = (d.disposition == "file") & d.undone_at.is_(None) & (d.decided_at >= since) & (d.decision != "")
     return [
         dict(row._mapping)
         for row in tx.execute(select(*columns).select_from(joined).where(was).order_by(i.id))

@@ -18,6 +18,7 @@ from .schema_edges import deliveries
 
 # Transactions of several writers commit out of order: rows this close behind the mark are looked at again.
 _OVERLAP = 1000
+BACKFILLED = " (backfill)"  # mailboxes of old mail: nobody wants to be told of last year's decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def untold_decisions(tx: Tx, target: str, limit: int = 200) -> list[dict[str, An
     columns += [interactions.c.reference]
     joined = decisions.join(incoming, i.id == d.incoming_id).join(mailboxes, mailboxes.c.id == i.mailbox_id)
     joined = joined.outerjoin(interactions, interactions.c.id == d.interaction_id)
-    asked = select(*columns).select_from(joined).where(d.id.in_(_untold(tx, target, "decision", d.id)))
+    fresh = d.id.in_(_untold(tx, target, "decision", d.id)) & ~mailboxes.c.name.endswith(BACKFILLED)
+    asked = select(*columns).select_from(joined).where(fresh)
     return [dict(row._mapping) for row in tx.execute(asked.order_by(d.id).limit(limit))]
 
 

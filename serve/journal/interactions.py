@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, func, insert, select, update
 
 from .engine import Tx
-from .schema import arrivals, interactions, parties, raws, thread_ids
+from .schema import arrivals, incoming, interactions, parties, raws, thread_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +179,14 @@ def overdue(tx: Tx, column: str, before: int) -> list[Interaction]:
     waits = (t.state == "open") & t.answered_at.is_(None) & (t.due_at <= before) & t[column].is_(None)
     rows = tx.execute(select(*_COLUMNS).where(waits).order_by(t.due_at).limit(500))
     return [Interaction(**row._mapping) for row in rows]
+
+
+def close_old(tx: Tx, number: int, mailbox: int) -> None:
+    """A conversation of old mail alone, read in after the fact: nobody owes an answer any more."""
+    elsewhere = select(arrivals.c.id).select_from(arrivals.join(incoming))
+    elsewhere = elsewhere.where(arrivals.c.interaction_id == number, incoming.c.mailbox_id != mailbox)
+    old = (interactions.c.id == number) & ~elsewhere.exists()
+    tx.execute(update(interactions).where(old).values(state="closed", due_at=None))
 
 
 def mark(tx: Tx, number: int, column: str, at: int) -> None:

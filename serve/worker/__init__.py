@@ -90,13 +90,14 @@ class Worker:
             if isinstance(message, Exception):
                 raise message
             with tx.begin_nested():
-                self._decide(tx, mail, message)
+                self.decide(tx, mail, message)
         except Exception as error:
             if is_disk_trouble(error):
                 raise
             self._poison(tx, mail, error)
 
-    def _decide(self, tx: Tx, mail: incoming.Claimed, message: Message) -> None:
+    def decide(self, tx: Tx, mail: incoming.Claimed, message: Message) -> None:
+        """Decide one message and write everything that follows from it, in the caller's transaction."""
         now = self.clock()
         placed = place(tx, mail, message, self.key, self.bundles.current.desk.identity.addresses)
         bundle = self._bundle(tx, message, placed)
