@@ -34,8 +34,7 @@ class AutoreplyReport(Proof):
     def _repr_html_(self) -> str:
         silenced, acked = self.silenced(), self.acked()
         parts = [
-            f"<p>Against labels: precision {esc(self.precision)}, recall {esc(self.recall)}; people denied "
-            f"an acknowledgement {esc(self.denied)}, filed {esc(self.filed)}.</p>",
+            f"<p>{self._labels()}</p>",
             "<h4>Kinds by month</h4>",
             _table(self.by_month().reset_index()),
             f"<h4>Silenced although an agent answered: {len(silenced)}</h4>",
@@ -44,6 +43,14 @@ class AutoreplyReport(Proof):
             _table(acked.drop(columns="sha256")),
         ]
         return "".join(parts)
+
+    def _labels(self) -> str:
+        if not self.recall.of + self.denied.of:
+            return "No message carries a label yet: lab.panels.label gives them."
+        return (
+            f"Against labels: precision {esc(self.precision)}, recall {esc(self.recall)}; people denied "
+            f"an acknowledgement {esc(self.denied)}, filed {esc(self.filed)}."
+        )
 
 
 def autoreply_report(
@@ -73,6 +80,8 @@ def autoreply_report(
 
 
 def _table(frame: pd.DataFrame) -> str:
+    if frame.empty:
+        return "<p>None was found.</p>"
     head = "".join(f"<th>{esc(str(name).replace('_', ' '))}</th>" for name in frame.columns)
     rows = (
         "".join(f"<td>{esc(_cell(value), 120)}</td>" for value in row)

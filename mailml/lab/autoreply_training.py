@@ -22,7 +22,7 @@ from mailml.lab.autoreply_sample import SEED, Example, sample
 
 # Of human mail in sentences the model never saw; it sets the threshold. The sample is hard on purpose: a
 # third of its people write about absences. Of real letters and requests the share is under 1 in 1,000.
-TOLERATED = 0.005
+TOLERATED = 0.003
 Floats = npt.NDArray[np.float64]
 
 

@@ -140,3 +140,18 @@ def test_scripts_without_spaces_are_read_in_pairs_of_letters() -> None:
     """Japanese, Chinese and Thai have no words to split at."""
     found = features("", "", "不在にしております", False, None)
     assert "t:不在" in found
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("AW: Schulung", "Ein halber Tag reicht. Ich bin zum Webinar am 19. September angemeldet."),
+        ("AW: Mahnung", "Die Gebühr von 29,90 EUR zahlen wir nicht. Wir haben am 5. Oktober gezahlt."),
+        ("Re: Invoice", "I paid this on 5 May and still got a reminder."),
+        ("Re: Facture", "J'ai payé le 5 mai et pourtant j'ai reçu un rappel."),
+        ("Re: Factuur", "Ik heb op 5 mei betaald en toch een aanmaning gekregen."),
+    ],
+)
+def test_people_who_state_a_fact_with_a_date_are_people(model: TextModel, subject: str, text: str) -> None:
+    """An answer without a question, with a date or an amount in it, reads like a person's."""
+    assert model.score(subject=subject, sender="jane.doe", text=text, answers_ours=True) < model.threshold

@@ -57,7 +57,11 @@ class DigestPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._earlier.disabled, self._later.disabled = self._page == 0, self._page == pages - 1
         shown = mails[self._page * _PAGE : (self._page + 1) * _PAGE]
         self._rows.children = [self._row(mail) for mail in shown] or [widgets.Label("No mail was filed.")]
-        self._status.value = f"{len(self.digest.wanted)} to put back, written to {self.digest.undo}"
+        wanted = len(self.digest.wanted)
+        told = (
+            f"{wanted} to put back, written to {self.digest.undo}" if wanted else "Nothing to put back yet."
+        )
+        self._status.value = told
 
     def _row(self, mail: Filed) -> Any:
         marked = mail.message in self.digest.wanted

@@ -66,7 +66,9 @@ def kinds_section(incoming: pd.DataFrame) -> Section:
     weeks = sorted(set(incoming["at"].dt.strftime("%G-W%V")))
     counts = machine.groupby([week, "kind"]).size().unstack(fill_value=0).reindex(weeks, fill_value=0)
     counts.index.name = "week"
-    series = {str(kind): [float(value) for value in counts[kind]] for kind in counts.columns}
+    series = {
+        str(kind).replace("_", " "): [float(value) for value in counts[kind]] for kind in counts.columns
+    }
     picture = stacked(weeks, series, "Automated messages per week and kind.", "messages") if series else None
     totals = incoming["kind"].value_counts().rename_axis("kind").reset_index(name="messages")
     tables = (from_frame(totals, "All kinds"), from_frame(counts, "By week", folded=True, index=True))
