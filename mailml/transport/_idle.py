@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from mailml.transport._wire import Connection
 
-ANSWER = 30.0  # seconds a live server has for the continuation and for the end
+ANSWER = 30.0  # seconds a live server has for the continuation and the end, or the account's timeout
 
 
 def idle(connection: Connection, seconds: float, stop: Callable[[], bool] | None = None) -> tuple[bytes, ...]:
@@ -32,6 +32,7 @@ class _Idle:
 
     def run(self, seconds: float) -> tuple[bytes, ...]:
         sock, old = self.connection.sock, self.connection.sock.gettimeout()
+        self.patience = old or ANSWER
         self.tag: bytes = self.connection._new_tag()
         self.connection.tagged_commands.pop(self.tag, None)
         try:
@@ -42,12 +43,13 @@ class _Idle:
         return tuple(self.lines)
 
     def _loop(self, end: float) -> None:
-        deadline = time.monotonic() + ANSWER
+        answer = min(ANSWER, self.patience)
+        deadline = time.monotonic() + answer
         while not self._take_lines():
             now = time.monotonic()
             if self.accepted and not self.ended and (now >= end or self._has_news() or self._stopped()):
                 self.connection.send(b"DONE\r\n")
-                self.ended, deadline = True, now + ANSWER
+                self.ended, deadline = True, now + answer
             # While idling the wait is short only if somebody may ask us to stop.
             limit = (end if self.accepted and not self.ended else deadline) - now
             heard = self._wait(min(limit, 0.25) if self.stop and not self.ended else limit)

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from .due import is_due
 from .engine import Tx
 from .schema import incoming, mailboxes, raws
 
@@ -130,7 +131,7 @@ def _insert(tx: Tx, mailbox: int, uidvalidity: int, mail: Mail, seen_at: int) ->
         "truncated": mail.truncated,
         "received_at": mail.received_at,
         "seen_at": seen_at,
-        "due_at": seen_at,
+        "due_at": 0,  # at once, whatever the clock will say
     }
     number: int = tx.execute(_INSERT, row).scalar_one()
     tx.execute(insert(raws), {"incoming_id": number, "raw": mail.raw})
@@ -168,7 +169,7 @@ def claim(tx: Tx, now: int, limit: int = 20, most_bytes: int = 32 << 20) -> list
     comes alone: it must not take others with it again.
     """
     t = incoming.c
-    ready = (t.state == "new") & (t.due_at <= now)
+    ready = (t.state == "new") & is_due(t.due_at, now)
     columns = [t.id, t.attempts, t.size]
     rows = tx.execute(select(*columns).where(ready).order_by(t.attempts, t.id).limit(limit)).all()
     fresh = [row for row in rows if row.attempts == 0]
@@ -223,7 +224,7 @@ def waiting(tx: Tx, now: int | None = None) -> bool:
     """Whether any message waits to be decided, now or (without `now`) at all."""
     t = incoming.c
     new = select(t.id).where(t.state == "new")
-    return tx.execute((new if now is None else new.where(t.due_at <= now)).limit(1)).first() is not None
+    return tx.execute((new if now is None else new.where(is_due(t.due_at, now))).limit(1)).first() is not None
 
 
 def unmoved_uids(tx: Tx, mailbox: int) -> set[int]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, select, update
 
+from .due import is_due
 from .engine import Tx
 from .schema import incoming, mailboxes, outbox, raws
 
@@ -68,12 +69,12 @@ def add_move(tx: Tx, mailbox: int, incoming_id: int, folder: str, now: int, *, s
     """Intend to move a message from the inbox, or later once more from another folder, its `source`."""
     row = {"effect": "move", "mailbox_id": mailbox, "incoming_id": incoming_id, "folder": folder}
     key = f"move:{incoming_id}:{now}" if source else f"move:{incoming_id}"
-    tx.execute(insert(outbox), {"dedupe": key, "source": source, "due_at": now, "created_at": now, **row})
+    tx.execute(insert(outbox), {"dedupe": key, "source": source, "due_at": 0, "created_at": now, **row})
 
 
 def add_mail(tx: Tx, effect: str, dedupe: str, now: int, *, raw: bytes, **row: object) -> int:
     """Intend to send a mail; `row` holds mailbox_id, interaction_id, message_id, sender and recipient."""
-    values = {"effect": effect, "dedupe": dedupe, "raw": raw, "due_at": now, "created_at": now, **row}
+    values = {"effect": effect, "dedupe": dedupe, "raw": raw, "due_at": 0, "created_at": now, **row}
     number: int = tx.execute(_ADD, values).scalar_one()
     return number
 
@@ -84,7 +85,7 @@ def moves(tx: Tx, mailbox: int, now: int, limit: int = 100) -> list[Move]:
     columns: list[ColumnElement[Any]] = [o.id, o.incoming_id, o.source, o.folder, o.attempts, o.remote_uid]
     columns += [i.uidvalidity, i.uid, i.message_id, i.sha256, i.size, i.received_at]
     columns += [func.coalesce(func.length(raws.c.raw), i.size).label("kept")]
-    due = (o.state == "pending") & (o.effect == "move") & (o.mailbox_id == mailbox) & (o.due_at <= now)
+    due = (o.state == "pending") & (o.effect == "move") & (o.mailbox_id == mailbox) & is_due(o.due_at, now)
     joined = outbox.join(incoming).outerjoin(raws, raws.c.incoming_id == i.id)
     rows = tx.execute(select(*columns).select_from(joined).where(due).order_by(o.id).limit(limit))
     return [Move(**row._mapping) for row in rows]
@@ -120,7 +121,7 @@ def newest(tx: Tx) -> int:
 def next_send(tx: Tx, now: int) -> Send | None:
     """The next mail to send: a person's reply goes before any acknowledgement."""
     o = outbox.c
-    due = (o.state == "pending") & o.effect.in_(["ack", "reply"]) & (o.due_at <= now)
+    due = (o.state == "pending") & o.effect.in_(["ack", "reply"]) & is_due(o.due_at, now)
     row = tx.execute(select(*_SEND).where(due).order_by(o.effect.desc(), o.due_at, o.id).limit(1)).first()
     return None if row is None else Send(**row._mapping)
 
@@ -147,7 +148,7 @@ def postpone(tx: Tx, number: int, due_at: int, note: str) -> None:
 def doubtful(tx: Tx, mailbox: int, now: int) -> list[Send]:
     """Mails of a mailbox that may or may not have been taken: the Sent folder is to be asked."""
     o = outbox.c
-    asked = (o.state == "doubt") & (o.mailbox_id == mailbox) & (o.due_at <= now)
+    asked = (o.state == "doubt") & (o.mailbox_id == mailbox) & is_due(o.due_at, now)
     rows = tx.execute(select(*_SEND).where(asked).order_by(o.id))
     return [Send(**row._mapping) for row in rows]
 

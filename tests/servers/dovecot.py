@@ -14,6 +14,7 @@ import pwd
 import re
 import secrets
 import shutil
+import signal
 import smtplib
 import subprocess
 import tempfile
@@ -154,6 +155,13 @@ class Dovecot:
         """Stops it; the mailboxes stay until the context ends."""
         if self._process is not None:
             child.stop(self._process)
+            self._process = None
+
+    def crash(self) -> None:
+        """Kills it with every process that serves a client; `start` brings it back."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
             self._process = None
 
     def user(self, name: str = "") -> User:

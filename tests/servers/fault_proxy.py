@@ -26,10 +26,13 @@ class FaultProxy:
         self.refusing = False  # close every new connection at once
         self.lengths: list[dict[str, int]] = []  # bytes "up" and "down" of each connection, in their order
         self.cuts = 0  # connections that were cut as asked
+        self.greetings: list[bytes] = []  # said instead of the server's to the next connections, then closed
+        self.arrived: list[float] = []  # when each connection came (time.monotonic)
         self._sent: list[bytes] = []
         self._cuts: list[tuple[str, int, str]] = []
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
+        self._silenced: set[socket.socket] = set()
 
     def __enter__(self) -> FaultProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -63,6 +66,11 @@ class FaultProxy:
         with self._lock:
             self._cuts += [(direction, count, kind)] * times
 
+    def go_silent(self) -> None:
+        """Lets nothing through on the connections that are open now; they stay open, and new ones work."""
+        with self._lock:
+            self._silenced.update(self._open)
+
     def cut_now(self) -> None:
         """Cuts every connection at once."""
         with self._lock:
@@ -74,6 +82,11 @@ class FaultProxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                self.arrived.append(time.monotonic())
+                if self.greetings:
+                    client.sendall(self.greetings.pop(0))
+                    client.close()
+                    continue
                 if self.refusing:
                     client.close()
                     continue
@@ -106,6 +119,8 @@ class FaultProxy:
         left = cut[1] if cut is not None else -1
         try:
             while data := source.recv(65536):
+                if source in self._silenced:
+                    continue
                 length[way] += len(data)
                 if way == "up":
                     self._sent.append(data)
