@@ -69,10 +69,10 @@ class DigestPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             description="take back" if marked else "a person wrote it",
             button_style="warning" if marked else "",
             tooltip=plain_text(mail.subject, 80),
-            layout={"width": "9rem"},
+            layout={"width": "10rem", "min_width": "10rem"},
         )
         button.on_click(lambda _button: self._toggle(mail.message))
-        wide = {"width": "52rem", "margin": "0"}
+        wide = {"width": "auto", "margin": "0"}
         lines = [
             widgets.Label(f"{mail.at}  {mail.sender}", layout=wide),
             widgets.Label(
@@ -80,7 +80,10 @@ class DigestPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             ),
             widgets.Label(plain_text(mail.evidence, 160), layout=wide, style={"text_color": "#666"}),
         ]
-        return widgets.HBox([button, widgets.VBox(lines)], layout={"border_bottom": "1px solid #ddd"})
+        return widgets.HBox(
+            [button, widgets.VBox(lines, layout={"min_width": "0"})],
+            layout={"border_bottom": "1px solid #ddd"},
+        )
 
     def _toggle(self, message: str) -> None:
         try:
