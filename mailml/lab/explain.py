@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,11 +79,11 @@ class Explained:
         language = f", language {esc(self.language)}" if self.language else ""
         known = f"{self.why.known:.0%} of it is known to the model{language}"
         told = "".join(f"<p>{esc(line)}</p>" for line in [self.why.near, *self._without()] if line)
-        phrases = self.to_frame().to_html(index=False, border=0, float_format="{:+.2f}".format)
-        alike = self.neighbours_frame().drop(columns="message")
-        table = (
-            f"<h4>Labelled messages like it</h4>{alike.to_html(index=False, border=0)}" if len(alike) else ""
+        phrases = _table(
+            (phrase, f"{weight:+.2f}") for phrase, weight in self.to_frame().itertuples(index=False)
         )
+        alike = _table((n.label, f"{n.likeness:.2f}", _begin(n.text)) for n in self.neighbours)
+        table = f"<h4>Labelled messages like it</h4>{alike}" if self.neighbours else ""
         return (
             f'<div style="{_STYLE[0]}"><p><b>{esc(self.answer)}</b><br><small>{shares}; {known}</small></p>'
             f'<div style="{_STYLE[1]}">{_marked(self.text, self.why)}</div>{told}'
@@ -136,6 +136,12 @@ def _mark(text: str, phrase: Phrase, most: float) -> str:
     colour, strength = (_GREEN if phrase.weight > 0 else _RED), 0.12 + 0.4 * abs(phrase.weight) / most
     style = f"background:rgba({colour},{strength:.2f});color:inherit;border-radius:3px"
     return f'<mark title="{phrase.weight:+.2f}" style="{style}">{esc(text[phrase.start : phrase.end])}</mark>'
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    """Rows of text, set left."""
+    cells = ("".join(f'<td style="text-align:left">{esc(value)}</td>' for value in row) for row in rows)
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
 
 def _by_share(told: Why) -> list[tuple[str, float]]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from mailml.lab.split import Ints, Split
 
 _LISTED = 500  # pairs; the counts are of all
-_SHOWN = 50  # in a notebook
+_SHOWN = 15  # in a notebook
+_HASH = 12  # hex digits name a message well enough to be found
 THREAD, SENDER, SAME, ALIKE = "thread", "sender", "same text", "similar text"
 
 
@@ -63,7 +64,9 @@ class Leakage:
         return pd.DataFrame([(p.test, p.train, p.shares, p.likeness) for p in rows], columns=columns)
 
     def _repr_html_(self) -> str:
-        table = self.to_frame().head(_SHOWN).to_html(index=False, border=0) if self.pairs else ""
+        frame = self.to_frame().head(_SHOWN)
+        frame["test"], frame["train"] = frame["test"].str[:_HASH], frame["train"].str[:_HASH]
+        table = frame.to_html(index=False, border=0, justify="left") if self.pairs else ""
         return f"<p>{esc(self)}</p>{table}"
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mailml.errors import InputError
 from mailml.lab.examples import Examples
+from mailml.lab.intervals import wilson
 from mailml.lab.resampling import Bootstrap, Floats
 
 if TYPE_CHECKING:
@@ -33,9 +34,11 @@ def by(
     rows = []
     for name in sorted(set(names), key=lambda n: (n == "other", _order(n))):
         inside = names == name
-        accuracy = bootstrap.share(right, inside)
-        cost = float(costs[inside].mean())
-        rows.append((name, int(inside.sum()), accuracy.value, accuracy.low, accuracy.high, cost))
+        accuracy, count = bootstrap.share(right, inside), int(inside.sum())
+        # drawing two messages again and again never shows a third: few messages get Wilson's interval too
+        few = wilson(int((right & inside).sum()), count)
+        low, high = min(accuracy.low, few.low), max(accuracy.high, few.high)
+        rows.append((name, count, accuracy.value, low, high, float(costs[inside].mean())))
     columns = [what, "messages", "accuracy", "accuracy_low", "accuracy_high", "cost"]
     return pd.DataFrame(rows, columns=columns).set_index(what)
 

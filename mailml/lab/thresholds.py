@@ -58,7 +58,9 @@ def compare(trained: Trained, policies: Mapping[str, Policy]) -> pd.DataFrame:
     for name, candidate in policies.items():
         said = decided(candidate, trained.probabilities, trained.known, trained.model.min_known)
         answered = said != candidate.actions.index(candidate.fallback)
-        priced = cost(trained, replace(candidate, costs=prices.costs))
+        priced = Bootstrap(trained.groups).mean(
+            replace(candidate, costs=prices.costs).matrix()[trained.truth, said]
+        )
         right = float((said == trained.truth)[answered].mean()) if answered.any() else float("nan")
         rows.append((name, priced.value, priced.low, priced.high, float(answered.mean()), right))
     columns = ["policy", "cost", "cost_low", "cost_high", "to_special_queues", "right_there"]

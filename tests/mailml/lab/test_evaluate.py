@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,7 @@ from mailml.classifier import Policy
 from mailml.errors import InputError, LabelError, NotEnoughData
 from mailml.lab.evaluate import ARGMAX, DECIDED, Report, evaluate
 from mailml.lab.labels import Labels
-from mailml.lab.train import train
+from mailml.lab.train import Trained, train
 from tests.mailml.lab.tickets import tickets
 from tests.mailml.lab.trained import frame_of, judged, store_of, trained
 
@@ -225,3 +226,18 @@ def test_a_bundle_is_not_judged_on_its_training_time(tmp_path: Path) -> None:
     assert any("were left out" in note for note in half.notes)
     whole = evaluate(bundle(last), frame, store)  # type: ignore[arg-type]
     assert any("flatter" in note for note in whole.notes)
+
+
+def test_few_messages_are_not_certain(report: Report) -> None:
+    """A part of one message, right or wrong, has a wide interval."""
+    table = report.by("sender_domain")
+    for _, row in table[table["messages"] <= 2].iterrows():
+        assert row["accuracy_high"] - row["accuracy_low"] > 0.5
+    lone = evaluate(replace_times(trained()), control=False).by("month")
+    assert (lone["accuracy_high"] - lone["accuracy_low"] > 0.05).all()
+
+
+def replace_times(made: Trained) -> Trained:
+    """The same with the first message alone in its month."""
+    times = [datetime(2001, 1, 1, tzinfo=UTC), *list(made.examples.times)[1:]]
+    return replace(made, examples=replace(made.examples, times=times))

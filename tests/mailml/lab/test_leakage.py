@@ -49,7 +49,7 @@ def test_a_random_split_leaks_and_the_pairs_are_listed() -> None:
     assert pairs["same text"].train == examples.messages[51]
     assert pairs["similar text"].likeness >= 0.8
     page = found._repr_html_()
-    assert examples.messages[50] in page
+    assert examples.messages[50][:12] in page
     assert "Order 11" not in page
 
 

@@ -57,3 +57,12 @@ def test_policies_are_compared_at_the_same_prices() -> None:
     assert frame.loc["now", "cost"] <= frame["cost"].min() + 0.02
     assert frame.loc["shy", "to_special_queues"] < frame.loc["now", "to_special_queues"]
     assert frame.loc["reckless", "to_special_queues"] > frame.loc["now", "to_special_queues"]
+
+
+def test_every_policy_is_priced_by_its_own_decisions() -> None:
+    """Answers differ, so costs differ; one cost matrix prices them all."""
+    now = replace(trained().policy, withheld="")
+    silent = replace(now, thresholds={"billing": 1.01, "technical": 1.01})
+    table = thresholds.compare(trained(), {"as it is": now, "silent": silent})
+    assert table.loc["silent", "to_special_queues"] == 0
+    assert table.loc["silent", "cost"] > table.loc["as it is", "cost"]
