@@ -25,7 +25,7 @@ from mailml.classifier import Model, Policy
 from mailml.errors import NotEnoughData
 from mailml.lab import measures
 from mailml.lab.resampling import Bootstrap
-from tests.bench.contenders import TREE, Answer, contenders, has_fasttext, logistic
+from tests.bench.contenders import TREE, Answer, contenders, has_fasttext, logistic, remember_vectors
 from tests.bench.ticket_sets import SETS, Row, hold_out, load, texts
 from tests.conftest import ROOT, shared_folder
 
@@ -156,6 +156,7 @@ def main() -> int:
     names = [chosen.set] if chosen.set else SETS if chosen.full else ["banking77"]
     sizes = chosen.labels or ((50, 100, 300, 1000, 3000) if chosen.full else (100, 1000))
     draws = range(2, 2 + (chosen.draws or (3 if chosen.full else 1)))
+    remember_vectors()
     if not has_fasttext():
         print("fastText is not installed: its line is left out")
     missed: list[str] = []

@@ -36,7 +36,7 @@ class StudentLearner:
     teacher: Learner
     calibration: Calibration
     classes: tuple[str, ...]
-    weight: float = 1.0
+    weight: float = 3.0
 
     @property
     def name(self) -> str:
