@@ -88,6 +88,22 @@ def doctor(
 
 
 @app.command()
+def health(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
+    """Whether mail is being routed, and every degraded mode; exit code 3 if it is down."""
+    from .health import examine
+
+    with opened(config) as (checked, journal):
+        found = examine(journal, checked)
+    if as_json:
+        show_json(found.to_plain())
+    else:
+        typer.echo(found.status)
+        for one in found.troubles:
+            typer.echo(f"  {one.mode}  {one.about}  {one.why}")
+    raise typer.Exit(0 if found.ready else EXIT_NOT_GOOD)
+
+
+@app.command()
 def login(
     config: ConfigOption = DEFAULT,
     mailbox: Annotated[str, typer.Option(help="One account; all that are not signed in unless given.")] = "",
