@@ -113,7 +113,7 @@ def drift(
         notes.append("Vocabulary, confidence and new topics need the bodies of an archive and a classifier.")
     else:
         unsure = [sha for sha in now["sha256"] if judged.abstained.get(sha, False)]
-        topics = new_topics(texts, unsure, then["sha256"].tolist(), len(now), now)
+        topics = new_topics(texts, unsure, then["sha256"].tolist(), now)
     return Drift(
         checks=corrected(checks(then, now, bundle, judged)),
         topics=topics,

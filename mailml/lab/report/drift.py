@@ -107,13 +107,13 @@ def _topics(found: Drift, *, addresses: bool) -> Section:
     hide = str if addresses else mask
     rows = [
         (
-            ", ".join(topic.words), topic.messages, f"{topic.share:.1%}", f"{topic.lift:.0f} ×",
+            ", ".join(topic.words), topic.messages, f"{topic.share:.1%}", f"{topic.before:.1%}",
             " · ".join(str(hide(subject)) for _, subject in topic.examples if subject),
         )
         for topic in found.topics
     ]  # fmt: skip
-    lead = "Clusters of recent mail on which the classifier abstains, of words that were rare in training."
+    lead = "Clusters of recent mail on which the classifier abstains, with mail like it rare in training."
     if not rows:
         lead += " There is none: what it abstains on has no common matter that is new."
-    columns = ("words", "messages", "of recent mail", "more often than then", "such as")
+    columns = ("words", "messages", "of recent mail", "of the training time", "such as")
     return Section("New topics", lead, None, (table(columns, rows),) if rows else ())
