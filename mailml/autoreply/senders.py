@@ -65,7 +65,7 @@ _MACHINES = (
 )
 _ALONE = (
     r"mailer|crond?|www-data|nagios|zabbix|icinga2?|grafana|alertmanager|prometheus|check_?mk|munin|monit|jenkins"
-    r"|jira|rss|rssfeeds?|feeds?|news|updates?|digest|reminders?|automated|automatic|autosend|system-?mail"
+    r"|jira|rss|rssfeeds?|feeds?|news|updates?|digest|reminders?|automated|automatic|automail|autosend|robot|bot|system-?mail"
     # telephone systems and copiers: what they bring is a customer's, but nobody reads answers to them
     r"|asterisk|freepbx|pbx|voice-?mail|scanner|scan-?(?:2|to)-?e?mail"
 )
