@@ -98,3 +98,25 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         write(tmp_path / "f.xlsx", [])
     with pytest.raises(InputError, match="cannot be written"):
         write(tmp_path / "no" / "f.jsonl", [])
+
+
+def test_the_lab_reads_what_the_service_writes(room: Room, tmp_path: Path) -> None:
+    """Both forms of a file that a real journal gave become the lab's table, with the same decisions."""
+    pytest.importorskip("pandas")
+    from mailml.lab.feedback import read
+
+    again = mail(2, sender="c1@customer1.example", In_Reply_To="<m1@customer.example>")
+    room.decide(mail(1), again, mail(3, Auto_Submitted="auto-generated"))
+    with room.journal.write() as tx:
+        interactions.answered(tx, 1, room.now + HOUR)
+    lines = list(feedback(room.journal, clock=room.clock))
+    tables = []
+    for name in ("f.jsonl", "f.csv"):
+        write(tmp_path / name, lines)
+        tables.append(read(tmp_path / name).ledger())
+    assert tables[0].equals(tables[1])
+    rows = tables[0]
+    assert rows["opens"].tolist() == [True, False, rows["opens"].tolist()[2], False]
+    assert rows["thread"].tolist()[0] == rows["thread"].tolist()[1] == rows["thread"].tolist()[3]
+    assert rows["sent"].tolist() == [False, False, False, True]
+    assert rows["final_queue"].tolist()[0] == rows["queue"].tolist()[0]
