@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 
 from mailml.message import Message
 from mailml.thread import (
+    LONGEST_SUBJECT,
     Joined,
     Party,
     answered_ids,
     copy_key,
     fold_message_id,
     join,
+    normal_subject,
     reference_of,
     verify_own_message_id,
 )
@@ -27,6 +31,14 @@ class JournalLookup:
 
     def __init__(self, tx: Tx, ours: frozenset[str] = frozenset()) -> None:
         self._tx, self._ours = tx, ours
+
+    def of_late(self, since: int, subject: str, sender: str, /) -> Party | None:
+        """The only interaction of this sender with this subject and a message since a moment."""
+        if sender in self._ours:
+            return None
+        late = interactions.of_sender(self._tx, sender, since)
+        same = [number for number, opened in late if normal_subject(opened) == subject]
+        return self._party(interactions.by_id(self._tx, same[0])) if len(same) == 1 else None
 
     def by_message_id(self, message_id: str, /) -> Party | None:
         """The one interaction that holds the message with this id."""
@@ -54,11 +66,17 @@ class Placed:
 
 
 def place(
-    tx: Tx, mail: incoming.Claimed, message: Message, key: bytes, ours: frozenset[str] = frozenset()
+    tx: Tx,
+    mail: incoming.Claimed,
+    message: Message,
+    key: bytes,
+    ours: frozenset[str] = frozenset(),
+    same_subject: timedelta = timedelta(),
 ) -> Placed:
     """Find the interaction of a message and what is known of it before this message is counted.
 
-    `ours` are the desk's own addresses: support@ may answer what was written to billing@.
+    `ours` are the desk's own addresses: support@ may answer what was written to billing@. `same_subject` is
+    how long an interaction is joined by its subject alone.
     """
     copy = copy_key(message)
     twin = interactions.of_copy(tx, copy)
@@ -67,7 +85,9 @@ def place(
     if twin is not None:
         joined = Joined(twin.reference, "same_message", message.message_id)
     else:
-        joined = join(message, JournalLookup(tx, ours), key)
+        known = JournalLookup(tx, ours)
+        since = mail.received_at - round(same_subject / timedelta(milliseconds=1))
+        joined = join(message, known, key, partial(known.of_late, since) if same_subject else None)
     found = interactions.by_reference(tx, joined.reference) if joined.reference else None
     return Placed(found, joined, _thread(tx, mail, message, key, found, joined), copy)
 
@@ -111,7 +131,7 @@ def open_interaction(tx: Tx, mail: incoming.Claimed, message: Message, **rest: o
         mailbox_id=mail.mailbox_id,
         opened_by=mail.id,
         opened_at=mail.received_at,
-        subject=message.subject[:500],
+        subject=message.subject[:LONGEST_SUBJECT],
         customer=message.from_.addr if message.from_ else "",
         **rest,
     )

@@ -29,6 +29,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "calendar": ("zone", "week", "country", "subdiv", "holidays"),
     "sla": ("target",),
     "ack": (),
+    "threads": ("same_subject_days",),
     "classifier": ("categories", "fallback", "costs", "thresholds"),
 }
 
@@ -49,6 +50,7 @@ class Desk:
     fallback: str
     costs: Mapping[str, Mapping[str, float]]
     thresholds: Mapping[str, float]
+    same_subject: timedelta
     source: str = field(repr=False, compare=False)
 
     @property
@@ -117,6 +119,7 @@ def _desk(values: Mapping[str, Any], source: str, faults: list[Fault]) -> Desk:
     answer = Section("ack", values.get("ack", {}), faults, values.get("ack", {}))
     ack = answer.parsed("", lambda: AckPolicy.from_mapping(values.get("ack", {})), AckPolicy())
     categories, fallback, costs, thresholds = _classifier(section("classifier"))
+    days = section("threads").number("same_subject_days", 0, 0, 365)
     return Desk(
         identity=identity,
         calendar=calendar,
@@ -126,6 +129,7 @@ def _desk(values: Mapping[str, Any], source: str, faults: list[Fault]) -> Desk:
         fallback=fallback,
         costs=costs,
         thresholds=thresholds,
+        same_subject=timedelta(days=days),
         source=source,
     )
 

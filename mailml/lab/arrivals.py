@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from mailml.lab.folders import is_history, is_sent, queue_of
@@ -75,19 +75,25 @@ class _Known:
 
 
 def arrivals(
-    archive: Archive, own: Collection[str], queues: Collection[str] = (), *, loop_key: bytes = b""
+    archive: Archive,
+    own: Collection[str],
+    queues: Collection[str] = (),
+    *,
+    loop_key: bytes = b"",
+    same_subject: timedelta = timedelta(),
 ) -> list[Arrival]:
     """Every message of the archive once, in order of arrival, each placed in its interaction.
 
     `own` are the desk's addresses: mail from them, and mail in a Sent folder, is ours. `queues` name the
     folders that are preferred where a message lies in several. Drafts and deleted mail are left out.
+    `same_subject` is the desk's own: how long an interaction is joined by its subject alone.
     """
     rows = archive.table(columns=list(COLUMNS)).to_pylist()
     chosen = _once([row for row in rows if is_history(row["folder"])], queues)
     chosen.sort(key=lambda row: (row["internaldate"] or _START, row["sha256"]))
     ours = frozenset(address.lower() for address in own)
     # our own addresses are parties to everything: an answer to billing@ may leave from support@
-    threads = Threads(ours=ours)
+    threads = Threads(ours=ours, same_subject=same_subject)
     return [_placed(row, threads, ours, loop_key) for row in chosen]
 
 
@@ -105,7 +111,7 @@ def _once(rows: Iterable[Mapping[str, Any]], queues: Collection[str]) -> list[Ma
 def _placed(row: Mapping[str, Any], threads: Threads, own: frozenset[str], loop_key: bytes) -> Arrival:
     known = _known(row)
     # Threads reads nothing of a message but what _Known has: parsing 100,000 again would take minutes
-    joined = threads.place(cast("Message", known), loop_key)
+    joined = threads.place(cast("Message", known), loop_key, row["internaldate"] or _START)
     return _arrival(row, known, joined, own)
 
 

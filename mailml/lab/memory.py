@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -101,15 +102,20 @@ class Memory:
         return self._ours[sha256]
 
     def arrivals(
-        self, archive: Archive, own: Collection[str], queues: Collection[str], loop_key: bytes
+        self,
+        archive: Archive,
+        own: Collection[str],
+        queues: Collection[str],
+        loop_key: bytes,
+        same_subject: timedelta = timedelta(),
     ) -> list[Arrival]:
         """The archive in order of arrival, placed again only where it grew or other queues have folders."""
         held = [*parts.listed(archive.layout.raw), *parts.listed(archive.layout.state)]
-        key = (tuple(part.name for part in held), frozenset(own), tuple(queues), loop_key)
+        key = (tuple(part.name for part in held), frozenset(own), tuple(queues), loop_key, same_subject)
         if key not in self._history:
             # an archive that has grown will not shrink again
             self._history = {old: rows for old, rows in self._history.items() if old[0] == key[0]}  # type: ignore[index]
-            self._history[key] = arrivals(archive, own, queues, loop_key=loop_key)
+            self._history[key] = arrivals(archive, own, queues, loop_key=loop_key, same_subject=same_subject)
         return self._history[key]
 
     def _message(self, sha256: str, raw: Callable[[], bytes]) -> tuple[Message, Text]:

@@ -78,7 +78,9 @@ def replayed(
     """The same with the context of every decision; `queues` are further folders that agents work in."""
     memory = memory_of(archive)
     places = sorted({*bundle.flow.queues(), *queues})
-    history = memory.arrivals(archive, bundle.desk.identity.addresses, places, loop_key)
+    history = memory.arrivals(
+        archive, bundle.desk.identity.addresses, places, loop_key, bundle.desk.same_subject
+    )
     guesses = _guess(history, loop_key)
     jobs = Jobs(archive, [Job(one.key, one.sha256, guesses[one.key]) for one in history])
     first = decide_all(jobs, bundle, memory, workers=workers, decisions=decisions)

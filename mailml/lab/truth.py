@@ -96,7 +96,8 @@ def check_truth(truth: Truth, messages: Collection[str], queues: Collection[str]
 
 def _history(archive: Archive, bundle: Bundle) -> list[Arrival]:
     queues = sorted(bundle.flow.queues())
-    return memory_of(archive).arrivals(archive, bundle.desk.identity.addresses, queues, b"")
+    desk = bundle.desk
+    return memory_of(archive).arrivals(archive, desk.identity.addresses, queues, b"", desk.same_subject)
 
 
 def _first_answers(archive: Archive, bundle: Bundle) -> dict[str, tuple[str, str]]:

@@ -7,12 +7,13 @@ privacy incident, so such a message opens its own interaction and is only *linke
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from mailml.message import Message
 from mailml.thread.references import find_references, verify_own_message_id
+from mailml.thread.subjects import is_marked, normal_subject
 
 _MOST_IDS = 50  # a hostile References of thousands must not become thousands of look-ups
 
@@ -45,9 +46,9 @@ class Lookup(Protocol):
 class Joined:
     """The answer: the interaction joined, and why.
 
-    `by` is `own_message_id`, `references`, `subject_reference` or `new`; `evidence` is the very id or
-    reference that decided. `linked` names an interaction that the message points to but to which the sender
-    is no party: an agent is shown it. `reopens` says that the interaction joined was closed.
+    `by` is `own_message_id`, `references`, `subject_reference`, `same_subject` or `new`; `evidence` is the
+    very id, reference or subject that decided. `linked` names an interaction that the message points to but
+    to which the sender is no party: an agent is shown it. `reopens` says that the one joined was closed.
     """
 
     reference: str = ""
@@ -62,11 +63,16 @@ class Joined:
         return self.by == "own_message_id"
 
 
-def join(message: Message, lookup: Lookup, key: bytes) -> Joined:
+def join(
+    message: Message, lookup: Lookup, key: bytes, subjects: Callable[[str, str], Party | None] | None = None
+) -> Joined:
     """The interaction that a message belongs to; `Joined()` when it opens one.
 
     `key` verifies our own Message-IDs. Empty Message-IDs, the message's own, and those that more than one
     interaction claims join nothing. Pure but for `lookup`, which is asked at most 50 times.
+
+    `subjects` is the last resort of a desk that has switched it on, for mail programs that name nothing they
+    answer: given a normal subject and a sender it says which interaction of late is the only one of both.
     """
     sender = message.from_.addr if message.from_ else ""
     linked = ""
@@ -74,7 +80,22 @@ def join(message: Message, lookup: Lookup, key: bytes) -> Joined:
         if sender and sender in party.addresses:
             return Joined(party.reference, by, evidence, linked, reopens=party.closed)
         linked = linked or party.reference
-    return Joined(linked=linked)
+    return (not linked and _by_subject(message, sender, subjects)) or Joined(linked=linked)
+
+
+def _by_subject(
+    message: Message, sender: str, subjects: Callable[[str, str], Party | None] | None
+) -> Joined | None:
+    """Join an answer that names nothing by its subject; a new mail under an old subject is a new matter."""
+    subject = normal_subject(message.subject)
+    if subjects is None or not sender or not subject:
+        return None
+    if not (message.in_reply_to or message.references or is_marked(message.subject)):
+        return None
+    party = subjects(subject, sender)
+    if party is None or sender not in party.addresses:
+        return None
+    return Joined(party.reference, "same_subject", subject, reopens=party.closed)
 
 
 def _candidates(message: Message, lookup: Lookup, key: bytes) -> Iterator[tuple[str, str, Party]]:

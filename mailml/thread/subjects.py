@@ -21,6 +21,7 @@ _PREFIX = re.compile(
     rf"\s*(?:{_REPLY}|{_FORWARD})\s?(?:\[\d{{1,3}}\]|\(\d{{1,3}}\)|\^\d{{1,3}})?\s?[:：]", re.IGNORECASE
 )
 _TAG = re.compile(r"\s*\[[^\[\]]{1,60}\]")  # [list-name], [EXTERNAL], [#K7Q2-9M4D]
+LONGEST_SUBJECT = 500  # characters of an interaction's subject that are kept
 _LONGEST = 2_000  # characters read; nobody groups by what stands after them
 
 
@@ -36,6 +37,15 @@ def normal_subject(subject: str) -> str:
     if not rest.strip():
         rest = "" if find_references(text) else text[_after(text, _PREFIX) :]
     return " ".join(unicodedata.normalize("NFKC", rest).casefold().split())
+
+
+def is_marked(subject: str) -> bool:
+    """Whether the subject says that it answers or forwards something ("Re:", "AW:", "Antwort[2]:")."""
+    text = subject[:_LONGEST]
+    at = 0
+    while match := _TAG.match(text, at):
+        at = match.end()
+    return _PREFIX.match(text, at) is not None
 
 
 def _after_prefixes(text: str) -> int:

@@ -136,6 +136,21 @@ def of_copy(tx: Tx, copy_key: str) -> Interaction | None:
     return _one(tx, _OF_COPY, copy_key) if copy_key else None
 
 
+def of_sender(tx: Tx, sender: str, since: int, most: int = 200) -> list[tuple[int, str]]:
+    """Number and subject of the interactions this address takes part in that had a message since a moment."""
+    i, t, a = interactions.c, thread_ids.c, arrivals.c
+    mine = select(parties.c.interaction_id).where(parties.c.address == sender)
+    ours_or_theirs = select(t.id).where(t.interaction_id == i.id, t.at >= since).exists()
+    theirs = select(a.id).where(a.interaction_id == i.id, a.at >= since).exists()
+    late = select(i.id, i.subject).where(i.id.in_(mine), ours_or_theirs | theirs)
+    return [(row.id, row.subject) for row in tx.execute(late.order_by(i.id.desc()).limit(most))]
+
+
+def close(tx: Tx, number: int) -> None:
+    """Nobody waits for anything any more; a person who writes again opens it."""
+    tx.execute(update(interactions).where(interactions.c.id == number).values(state="closed"))
+
+
 def reopen(tx: Tx, number: int) -> None:
     """A person wrote again: an answered or closed interaction is open once more."""
     tx.execute(update(interactions).where(interactions.c.id == number).values(state="open"))

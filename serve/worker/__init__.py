@@ -99,7 +99,8 @@ class Worker:
     def decide(self, tx: Tx, mail: incoming.Claimed, message: Message) -> None:
         """Decide one message and write everything that follows from it, in the caller's transaction."""
         now = self.clock()
-        placed = place(tx, mail, message, self.key, self.bundles.current.desk.identity.addresses)
+        desk = self.bundles.current.desk
+        placed = place(tx, mail, message, self.key, desk.identity.addresses, desk.same_subject)
         bundle = self._bundle(tx, message, placed)
         known = context.build(
             tx,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from mailml.bundle import Bundle
 from mailml.errors import MailmlError
 from mailml.message import Message
+from mailml.text import own_words
+from mailml.text.thanks import is_thanks
 from mailml.thread import fold_message_id, parties_of
 from mailml.verdict import Context, Decision, Disposition, Kind, Reason
 
@@ -99,6 +101,10 @@ def _arrive(tx: Tx, it: Decided, interaction: Interaction, now: int) -> None:
     )
     interactions.add_parties(tx, interaction.id, parties_of(it.message))
     if it.decision.kind is Kind.HUMAN and interaction.state != "open":
+        if is_thanks(own_words(it.message).own):
+            # nobody waits for an answer to a mere thank you
+            events.add(tx, "thanked", now, interaction=interaction.id, incoming=it.mail.id)
+            return
         interactions.reopen(tx, interaction.id)
         events.add(tx, "reopened", now, interaction=interaction.id, incoming=it.mail.id)
 

@@ -106,6 +106,10 @@ CONVERSATIONS = [
     b"Received: by one.example; Mon, 2 Mar 2026 10:00:01 +0000\r\n" + mail(6),
     b"Received: by two.example; Mon, 2 Mar 2026 10:00:02 +0000\r\n" + mail(6),
     mail(7, sender="c6@customer6.example", In_Reply_To="<m6@customer.example>"),
+    # a mail program that names nothing it answers, in time and too late, and a new mail under the old subject
+    mail(11, subject="Lost"),
+    mail(12, sender="c11@customer11.example", subject="AW: Lost 11", Subject="AW: Lost 11"),
+    mail(13, sender="c11@customer11.example", Subject="Lost 11"),
     # a duplicate Message-ID joins nothing
     mail(8, Message_ID="<twice@scripts.example>"),
     mail(9, Message_ID="<twice@scripts.example>"),
@@ -122,7 +126,7 @@ def test_every_mail_is_joined_alike_in_the_notebook_and_in_the_router(
             client.append("INBOX", raw, (), datetime(2026, 3, 2, 11, number, tzinfo=UTC))
     archive = lab.Archive.open(tmp_path / "pulled", create=True)
     pull(service.mailbox.account("none"), archive, "INBOX", False)
-    desk_of = bundles.desk.loads(DESK)
+    desk_of = bundles.desk.loads(f"{DESK}[threads]\nsame_subject_days = 0.01\n")
     bundles.write(service.bundle_path, flow=ready.load("default"), desk=desk_of, created=datetime.now(UTC))
     service.once()
     with service.journal.read() as tx:
@@ -131,10 +135,10 @@ def test_every_mail_is_joined_alike_in_the_notebook_and_in_the_router(
             " join interactions n on n.id = a.interaction_id"
         )
         live = {row.uid: (row.reference, row.joined_by) for row in rows}
-    replayed = {
-        one.key[3]: (one.thread, one.joined_by) for one in arrivals(archive, desk_of.identity.addresses)
-    }
+    history = arrivals(archive, desk_of.identity.addresses, same_subject=desk_of.same_subject)
+    replayed = {one.key[3]: (one.thread, one.joined_by) for one in history}
     assert replayed == live
     together = [replayed[uid][0] for uid in (1, 2, 4, 5)]
     assert len(set(together)) == 1
-    assert len({reference for reference, _ in replayed.values()}) == 6
+    assert {by for _, by in replayed.values()} == {"new", "references", "same_message", "same_subject"}
+    assert len({reference for reference, _ in replayed.values()}) == 8

@@ -9,6 +9,7 @@ import pytest
 
 from serve.journal import interactions
 from tests.serve.service import US, Service, mail
+from tests.servers.dovecot import Dovecot
 
 pytestmark = pytest.mark.scenario
 
@@ -224,3 +225,28 @@ def test_filed_mail_is_listed_and_put_back(service: Service) -> None:
     assert service.decisions()[0]["undone"] is True
     assert json.loads(service.call("filed", "list", "--json").stdout) == []
     service.call("filed", "undo", str(one["number"]), good=78)
+
+
+def test_the_same_mail_in_two_mailboxes_is_one_interaction_with_two_arrivals(
+    service: Service, dovecot_server: Dovecot
+) -> None:
+    """Sent to support@ and billing@, a mail is routed in both, is one conversation, and is answered once."""
+    other = dovecot_server.user()
+    service.more_mailboxes.append({"name": "billing", **other.mapping("none")})
+    for user in (service.mailbox, other):
+        user.deliver(mail(1, To="support@acme.example, billing@acme.example"))
+    service.once()
+    first, second = service.decisions()
+    assert {first["mailbox"], second["mailbox"]} == {"desk", "billing"}
+    assert first["sha256"] != second["sha256"], "each delivery adds its own fields"
+    assert first["reference"] == second["reference"]
+    assert len(service.sink.mails) == 1
+    assert service.folders()["Queues/General Support"] == 1
+    with other.client() as client:
+        assert client.folder_status("Queues/General Support", ["MESSAGES"])[b"MESSAGES"] == 1
+    with service.journal.read() as tx:
+        (found,) = tx.exec_driver_sql("select count(*), count(distinct interaction_id) from arrivals").all()
+    assert tuple(found) == (2, 1)
+    service.mailbox.deliver(mail(2, sender="c1@customer1.example", In_Reply_To="<m1@customer.example>"))
+    service.once()
+    assert service.decisions()[2]["reference"] == first["reference"]
