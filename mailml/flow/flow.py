@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mailml.flow.conditions import ALWAYS, Ask, Condition, Facts, asks_of
+from mailml.flow.making import make_outcome
 from mailml.flow.reading import Reading
 from mailml.flow.rows import Table
 from mailml.verdict import Outcome, RuleTrace
@@ -89,7 +90,7 @@ class Flow:
     def outcome(self, hits: Sequence[Rule], trace: tuple[RuleTrace, ...] = ()) -> Outcome:
         """What these rules decide together when they hit in this order, and no other does."""
         if not hits:
-            return Outcome(self.default, trace=trace)
+            return make_outcome(self.default, 0, (), None, "", "", "", "default", trace)
         queue, chosen, priority, tags = self.default, "default", 0, dict[str, None]()
         ack, template, sla, file = None, "", "", ""
         for rule in hits:
@@ -101,7 +102,7 @@ class Flow:
             if then.ack is not None:
                 ack, template = then.ack, then.ack_template
             sla = then.sla or sla
-        return Outcome(queue, priority, tuple(tags), ack, template, sla, file, chosen, trace)
+        return make_outcome(queue, priority, tuple(tags), ack, template, sla, file, chosen, trace)
 
     def queues(self) -> tuple[str, ...]:
         """Every queue that it can send to, in order of appearance, the default last."""

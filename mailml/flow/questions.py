@@ -55,10 +55,14 @@ def _leaf(ask: Ask, *, negated: bool) -> Asker:
 
 def traced(ask: Ask, *, negated: bool = False) -> Callable[[Answer], Test]:
     """A function that writes an answer to one question down."""
-    field = f"{ask.field} ({ask.scope})" if ask.scope else ask.field
-    operator = f"not {ask.operator}" if negated else ask.operator
-    expected = cut(in_words(ask))
+    field, operator, expected = asked_words(ask, negated=negated)
     return lambda answer: make_test(field, operator, expected, answer[1], hit=answer[0] is not negated)
+
+
+def asked_words(ask: Ask, *, negated: bool = False) -> tuple[str, str, str]:
+    """How a trace writes a question: field, operator and what is expected."""
+    field = f"{ask.field} ({ask.scope})" if ask.scope else ask.field
+    return field, f"not {ask.operator}" if negated else ask.operator, cut(in_words(ask))
 
 
 def recurring(question: Question, make: Callable[[Answer], Made]) -> Callable[[Reading], Made]:

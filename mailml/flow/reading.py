@@ -66,8 +66,9 @@ class Reading:
 
     def _encoded(self, field: str) -> tuple[tuple[bytes, ...], str]:
         values = self.values(field)
-        composed = (unicodedata.normalize("NFC", value) for value in values)
-        return tuple(value.encode("utf-8", "replace") for value in composed), shown(field, values)
+        if len(values) == 1:
+            return (composed(values[0]),), shown(field, values)
+        return tuple(map(composed, values)), shown(field, values)
 
     @property
     def category(self) -> Category | None:
@@ -88,6 +89,13 @@ class Reading:
         if field == "has_attachment":
             return bool(self.facts.message.attachments)
         return self.facts.message.is_reply if field == "is_reply" else self.facts.authenticated
+
+
+def composed(text: str) -> bytes:
+    """The text as patterns search it: NFC, UTF-8."""
+    if text.isascii():
+        return text.encode()
+    return unicodedata.normalize("NFC", text).encode("utf-8", "replace")
 
 
 def shown(field: str, values: Values) -> str:

@@ -1,29 +1,23 @@
-"""Rules made ready to be asked: conditions as functions, traces remembered, one look for all misses."""
+"""Rules made ready to be asked: conditions as functions, traces remembered, one look for most misses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from mailml.flow.conditions import Ask, Condition
-from mailml.flow.making import make_trace
-from mailml.flow.questions import compiled, name_of, question_of, recurring, traced
-from mailml.flow.reading import MOST_KEPT, Form, Reading
+from mailml.flow.making import make_trace, miss_maker
+from mailml.flow.questions import asked_words, compiled, name_of, question_of, recurring, traced
+from mailml.flow.reading import CUT, MOST_KEPT, Form, Reading, Values
 from mailml.flow.sieve import Looked, Sieve, head_of, sieves
 from mailml.verdict import RuleTrace, Test
 
+Asking = Callable[[Reading], RuleTrace]
 
-@dataclass(slots=True)
-class Row:
-    """One rule: `ask` gives its trace on a message.
 
-    Where a sieve can answer its first question, `field` names it, and `missed` gives the trace of a miss from
-    what the field shows.
-    """
-
-    ask: Callable[[Reading], RuleTrace]
-    field: str = ""
-    missed: Form[str, RuleTrace] | None = None
+# One rule: its number, and a function that gives its trace on a message. Where a sieve can answer its first
+# question, the field that it looks at, and the trace of a miss by what the field shows.
+Row = tuple[int, Asking, str, Callable[[str], RuleTrace] | None]
+_UNIQUE = ("subject", "from_address")  # what they show hardly ever recurs
 
 
 class Table:
@@ -32,21 +26,25 @@ class Table:
     def __init__(self, rules: Iterable[tuple[str, Condition, str]]) -> None:
         """Of each rule: its name, its condition, and its outcome in words."""
         listed = tuple(rules)
-        self._sieves = sieves(head for _, when, _ in listed if (head := head_of(when)))
-        self._rows = tuple(_row(name, when, words, self._sieves) for name, when, words in listed)
+        heads = ((n, head) for n, (_, when, _) in enumerate(listed) if (head := head_of(when)))
+        self._sieves = sieves(heads)
+        self._rows = tuple(_row(n, *rule, self._sieves) for n, rule in enumerate(listed))
 
     def walk(self, reading: Reading, goes_on: tuple[bool, ...]) -> tuple[list[RuleTrace], list[int]]:
         """Ask the rules in order up to the first hit that does not go on: all traces, and which rules hit."""
         traces, hits = list[RuleTrace](), list[int]()
-        looked: Form[str, Looked] = Form(lambda field: self._sieves[field](reading))
-        for n, row in enumerate(self._rows):
-            if row.missed is not None:
-                something, shows = looked[row.field]
-                if not something:
-                    traces.append(row.missed[shows])
+        looked: dict[str, Looked] = {}
+        note = traces.append
+        for n, ask, field, missed in self._rows:
+            if missed is not None:
+                if field not in looked:
+                    looked[field] = self._sieves[field](reading)
+                near, shows = looked[field]
+                if n not in near:
+                    note(missed(shows))
                     continue
-            trace = row.ask(reading)
-            traces.append(trace)
+            trace = ask(reading)
+            note(trace)
             if trace.hit:
                 hits.append(n)
                 if not goes_on[n]:
@@ -54,30 +52,50 @@ class Table:
         return traces, hits
 
 
-def _row(name: str, when: Condition, words: str, sieved: dict[str, Sieve]) -> Row:
+def _row(n: int, name: str, when: Condition, words: str, sieved: dict[str, Sieve]) -> Row:
     ask, head = _asker(name, when, words), head_of(when)
     if head is None or name_of(head) not in sieved:
-        return Row(ask)
-    note = traced(head)
-
-    def miss(shown: str) -> RuleTrace:
-        return make_trace(name, (note((False, shown)),), "", hit=False)
-
-    return Row(ask, name_of(head), Form(miss, MOST_KEPT))
+        return n, ask, "", None
+    miss = miss_maker(name, *asked_words(head))
+    return n, ask, name_of(head), miss if head.field in _UNIQUE else Form(miss, MOST_KEPT).__getitem__
 
 
-def _asker(name: str, when: Condition, words: str) -> Callable[[Reading], RuleTrace]:
+def _asker(name: str, when: Condition, words: str) -> Asking:
     def trace(tests: tuple[Test, ...], *, hit: bool) -> RuleTrace:
         return make_trace(name, tests, words if hit else "", hit=hit)
 
     if isinstance(when, Ask):  # the common rule: its traces recur with its answers
         note = traced(when)
-        return recurring(question_of(when), lambda answer: trace((note(answer),), hit=answer[0]))
+        asked = recurring(question_of(when), lambda answer: trace((note(answer),), hit=answer[0]))
+        return _by_value(name_of(when), asked) if head_of(when) is not None else asked
     tests_of = compiled(when)
 
     def ask(reading: Reading) -> RuleTrace:
         tests: list[Test] = []
         hit = tests_of(reading, tests)
         return trace(tuple(tests), hit=hit)
+
+    return ask
+
+
+def _by_value(name: str, asked: Asking) -> Asking:
+    """The same, looked up by what the field holds: the same recipient or program need not be folded again.
+
+    Long values are not kept: a hostile header must not stay in memory, and text never recurs.
+    """
+    if name.startswith("text") or name in _UNIQUE:
+        return asked
+    known: dict[Values, RuleTrace] = {}
+
+    def ask(reading: Reading) -> RuleTrace:
+        values = reading.values(name)
+        trace = known.get(values)
+        if trace is None:
+            trace = asked(reading)
+            if not values or (len(values) == 1 and len(values[0]) <= CUT):
+                if len(known) >= MOST_KEPT:
+                    known.clear()
+                known[values] = trace
+        return trace
 
     return ask
