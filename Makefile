@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # a lock file names everything: without --no-deps pip would look for newer releases of extras it does not pin
 LOCKED := install --no-deps --require-hashes -r
 
-.PHONY: demo test lab lint bench soak lock clean help
+.PHONY: demo test lab lint bench bench-serve soak lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -45,6 +45,10 @@ test: $(VENV)/.dev  ## everything: lint, tests with real servers, notebooks, bro
 soak: $(VENV)/.dev  ## the service killed at every system call, cut at every byte, its disk failing; hours
 	@bash tests/install-system-packages.sh
 	$(BIN)/python -m tests.soak
+
+bench-serve: $(VENV)/.dev  ## mail through Postfix, Dovecot and the service: throughput, latency, CPU, idle cost
+	@bash tests/install-system-packages.sh
+	$(BIN)/python -m tests.bench.serve 10000 50
 
 bench: $(VENV)/.dev  ## every benchmark, one table of ratios
 	@bash tests/install-system-packages.sh
