@@ -57,8 +57,9 @@ class Encoder:
             "attention_mask": np.array([one.attention_mask for one in encoded], dtype=np.int64),
             "token_type_ids": np.array([one.type_ids for one in encoded], dtype=np.int64),
         }
+        session, asked = self._session, self._asked
         try:
-            out = self._session.run(None, {name: fed[name] for name in self._asked})[0]
+            out = session.run(None, {name: fed[name] for name in asked})[0]
         except Exception as error:
             raise self._odd(f"does not run ({str(error).splitlines()[0]:.120})") from error
         return self._pooled(np.asarray(out, dtype=np.float64), fed["attention_mask"])

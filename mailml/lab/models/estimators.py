@@ -3,7 +3,7 @@
 They train as `lab.train` does (grouped folds, temperature), so they need not be calibrated again; `trained_`
 holds the evidence, and is what `lab.export` takes. For pipelines, searches and cross-validation.
 """
-# ruff: noqa: N803, N806 - X and C are what scikit-learn calls them
+# ruff: noqa: N803 - X and C are what scikit-learn calls them
 
 from __future__ import annotations
 

@@ -41,12 +41,10 @@ class WorkbenchModel(Model):
         """The calibrated probability of every class: (classes,)."""
         return np.asarray(self.probas([text])[0])
 
-    def with_policy(self, policy: Policy) -> WorkbenchModel:
-        """The same scores under another policy."""
-        if policy.classes != self.classes:
-            raise ValueError("the policy is for other classes")
-        named = _id(self.kind, self.calibration, policy, self.min_known)
-        return replace(self, policy=policy, id=named)
+    def named(self) -> WorkbenchModel:
+        """The same with the id that its settings give it."""
+        named = _id(self.kind, self.calibration, self.policy, self.min_known, self.min_words)
+        return replace(self, id=named)
 
     def to_arrays(self) -> NoReturn:
         """Never: raises BundleError, since production could not run it."""
@@ -74,18 +72,11 @@ def workbench_model(
         terms = [str(term) for term in block.terms[cols]]
         idf, coef = np.ones(len(terms)), np.zeros((len(terms), len(classes)))
         blocks.append(Block(block.name, block.analyzer, block.ngrams, terms, idf, coef))
-    return WorkbenchModel(
-        classes,
-        tuple(blocks),
-        np.zeros(len(classes)),
-        calibration.temperature,
-        policy,
-        min_known,
-        _id(kind, calibration, policy, min_known),
-        scorer,
-        calibration,
-        kind,
+    intercept, temperature = np.zeros(len(classes)), calibration.temperature
+    made = WorkbenchModel(
+        classes, tuple(blocks), intercept, temperature, policy, min_known, "", scorer, calibration, kind
     )
+    return made.named()
 
 
 def without_scorer(kind: str) -> Scorer:
@@ -98,7 +89,7 @@ def without_scorer(kind: str) -> Scorer:
     return refuse
 
 
-def _id(kind: str, calibration: Calibration, policy: Policy, min_known: float) -> str:
+def _id(kind: str, calibration: Calibration, policy: Policy, min_known: float, min_words: float) -> str:
     told = {"kind": kind, "temperature": calibration.temperature, "shift": list(calibration.shift)}
-    told |= {"policy": policy.to_dict(), "min_known": min_known}
+    told |= {"policy": policy.to_dict(), "min_known": min_known, "min_words": min_words}
     return hashlib.sha256(canonical_json(told).encode()).hexdigest()[:12]
