@@ -26,7 +26,7 @@ DEFAULT = Path("serve.toml")
 def opened(config: Path) -> Iterator[tuple[Config, Journal]]:
     """The checked configuration and its journal, closed in the end."""
     checked = configuration.load(config)
-    with Journal.open(checked.service.journal) as journal:
+    with Journal.open(checked.service.journal, checked.service.database) as journal:
         yield checked, journal
 
 

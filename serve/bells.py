@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 
 
@@ -30,6 +31,23 @@ class Bells:
         self._movers: dict[str, Bell] = {}
         self._webhooks: dict[str, Bell] = {}
         self.stop = threading.Event()
+        self._shifts: list[Bells] = []
+
+    def shift(self) -> Bells:
+        """The same bells with an end of their own: for a turn that may end before the process does."""
+        own = copy.copy(self)
+        own.stop = threading.Event()
+        self._shifts.append(own)
+        if self.stop.is_set():
+            own.stop.set()
+        return own
+
+    def over(self) -> None:
+        """A shift is over: who works in it comes to an end after what they are doing."""
+        if self in self._shifts:
+            self._shifts.remove(self)
+        self.stop.set()
+        self._ring()
 
     def mover(self, mailbox: str) -> Bell:
         """The bell of a mailbox's mover."""
@@ -47,6 +65,11 @@ class Bells:
     def end(self) -> None:
         """Everybody comes to an end after what they are doing."""
         self.stop.set()
+        for shift in list(self._shifts):
+            shift.stop.set()
+        self._ring()
+
+    def _ring(self) -> None:
         others = [*self._movers.values(), *self._webhooks.values()]
         for bell in (self.worker, self.sender, self.clock, *others):
             bell.ring()

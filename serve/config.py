@@ -12,12 +12,13 @@ A key of [serve] may also be given as the environment variable MAILML_SERVE_<KEY
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mailml.errors import ConfigError, Fault, InputError
 from mailml.transport.account import KEYS as ACCOUNT_KEYS
@@ -29,10 +30,20 @@ from .optional import Alarms, Http, Releases, Retention, Webhook
 
 _ENVIRONMENT = "MAILML_SERVE_"
 _ADDRESS = r"^[!-;=?-~]+@[!-;=?-~]+$"  # one address alone, without names, blanks or line ends
+_DATABASE = r"postgresql://([^:/@\s]+@)?[^@\s]*"  # without a password
 _SECTIONS = ("serve", "mailbox", "smtp", "limits", "bundle", "http", "webhook", "alarms", "retention")
 _PATHS = ("public_key", "shadow", "canary", "certificate_file", "key_file")
 M = TypeVar("M", bound=BaseModel)
 _frozen = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def _database(address: str) -> str:
+    """An address of PostgreSQL; its password is a secret and stands elsewhere."""
+    if not address or re.fullmatch(_DATABASE, address):
+        return address
+    if address.startswith("postgresql://"):
+        raise ValueError("holds a password or is no address; give the password in PGPASSWORD or ~/.pgpass")
+    raise ValueError("must be postgresql://user@host/name, or left out for SQLite")
 
 
 class Service(BaseModel):
@@ -41,6 +52,8 @@ class Service(BaseModel):
     model_config = _frozen
 
     journal: Path
+    # with an address the journal is on PostgreSQL, and `journal` only names the folder of local files
+    database: Annotated[str, AfterValidator(_database)] = ""
     bundle: Path  # a bundle, or a symbolic link to the current one
     loop_key_file: Path = Path("loop.key")  # made on the first run
     loop_key_env: str = ""  # the name of a variable that holds the key instead
@@ -231,6 +244,9 @@ class _Reader:
         self._paths(table, "journal", "bundle", "loop_key_file")
         if "loop_key_file" not in table and isinstance(table.get("journal"), Path):
             table["loop_key_file"] = table["journal"].with_name("loop.key")
+        if table.get("database") and not {"loop_key_env", "loop_key_file"} & set(self._table("serve")):
+            what = "is missing: routers that share a database recognise each other's mail by one key"
+            self.faults.append(Fault("[serve] loop_key_env", what, "or give loop_key_file"))
         return table
 
     def _mailbox_tables(self) -> list[Any]:

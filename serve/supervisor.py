@@ -7,29 +7,28 @@ have consequences.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import nullcontext
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import structlog
 
-from mailml.errors import InputError, MailmlError
+from mailml.errors import MailmlError
 
-from . import backoff
+from . import backoff, notify
 from .bells import Bells
 from .bundles import Bundles
 from .clock import Timekeeper
 from .config import Config
 from .instants import Clock, now_ms
 from .journal import Journal, events, incoming, is_disk_trouble, outbox
+from .journal.locks import Locks
 from .keys import loop_key
 from .outbox import Mover, Sender
+from .roster import PARTS, Roster, SharedRoster, alone, turns
 from .shadow import Shadow
 from .vitals import Vitals
 from .watcher import Watcher
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     from .api.server import ApiServer
 
 DONE, FAILED, DISK = 0, 1, 74  # 74 is EX_IOERR
-# What one process may do for a journal; each part is done by one process only.
-PARTS = ("watch", "work", "send", "clock")
 _PATIENCE_SECONDS = 25.0  # for what is begun to be finished after a signal
 
 
@@ -72,6 +69,7 @@ class Supervisor:
         self.shadow = Shadow(journal, self.bundles, key, clock=clock)
         self.callers = [Caller(journal, hook, clock=clock) for hook in config.webhooks]
         self.vitals = Vitals(journal, config, parts, clock=clock)
+        self.roster: Roster = Roster(self.bells)
         self.api: ApiServer | None = None
         self._key = key
         self.disk_failed = False
@@ -100,10 +98,29 @@ class Supervisor:
         """After a crash: what was being sent is in doubt, everything else goes on where it stopped."""
         with self.journal.write() as tx:
             # only who sends knows that nobody else is sending just now
-            doubts = outbox.recover(tx) if "send" in self.parts else 0
+            doubts = outbox.recover(tx) if "send" in self.parts and not self._shares() else 0
             events.add(
                 tx, "started", self.clock(), f"bundle {self.bundles.current.id}, {doubts} sends in doubt"
             )
+
+    def _shares(self) -> bool:
+        """Whether other routers may be at work on the same journal."""
+        return isinstance(self.roster, SharedRoster)
+
+    def share(self) -> None:
+        """Take turns with other routers on the same database instead of doing everything."""
+        names = turns([one.name for one in self.config.mailboxes], self.parts)
+        locks = Locks(self.config.service.database)
+        self.roster = SharedRoster(self.bells, locks, names, self._taken)
+
+    def _taken(self, turn: str) -> None:
+        """A turn begins here: what its last holder was sending when it died is in doubt."""
+        if turn == "send":
+            with self.journal.write() as tx:
+                if doubts := outbox.recover(tx):
+                    events.add(tx, "taken_over", self.clock(), f"{doubts} sends in doubt")
+        if turn == "work":
+            self.bells.worker.ring()
 
     # -- once ------------------------------------------------------------------------------------------------
 
@@ -155,42 +172,59 @@ class Supervisor:
     def run(self) -> int:
         """Serve until a signal ends it; the exit code."""
         self._open_api()
-        threads = [threading.Thread(target=self._role, args=role, name=role[0]) for role in self._roles()]
+        roles = [("roster", "", self.roster.run), *self._roles()]
+        threads = [threading.Thread(target=self._role, args=role, name=role[0]) for role in roles]
         self._listen()
         for thread in threads:
             thread.start()
         self.log.info("serving", mailboxes=len(self.watchers), bundle=self.bundles.current.id)
+        notify.tell("READY=1")
         while not self.bells.stop.wait(1.0):
-            pass
+            if all(thread.is_alive() for thread in threads):
+                notify.tell("WATCHDOG=1")
+        notify.tell("STOPPING=1")
         left = [thread.name for thread in self._joined(threads)]
+        self.roster.close()
         self.log.info("stopped", left_behind=left)
         return DISK if self.disk_failed else FAILED if left else DONE
 
-    def _roles(self) -> Iterator[tuple[str, Callable[[Bells], None]]]:
-        yield "vitals", self.vitals.run
+    def _roles(self) -> Iterator[tuple[str, str, Callable[[Bells], None]]]:
+        """Every role: its name, the turn it needs ("" for none), and its work."""
+        yield "vitals", "", self.vitals.run
         if "watch" in self.parts:
             for watcher in self.watchers:
-                yield f"watcher {watcher.mailbox.name}", watcher.run
+                yield f"watcher {watcher.mailbox.name}", f"watch {watcher.mailbox.name}", watcher.run
         if "work" in self.parts:
-            yield "worker", self.worker.run
+            yield "worker", "work", self.worker.run
         if "send" in self.parts:
             for mover in self.movers:
-                yield f"mover {mover.mailbox.name}", mover.run
-            yield "sender", self.sender.run
+                yield f"mover {mover.mailbox.name}", f"move {mover.mailbox.name}", mover.run
+            yield "sender", "send", self.sender.run
             for caller in self.callers:
-                yield f"webhook {caller.hook.name}", caller.run
+                yield f"webhook {caller.hook.name}", "send", caller.run
         if "clock" in self.parts:
-            yield "clock", self.timekeeper.run
+            yield "clock", "clock", self.timekeeper.run
             if self.config.releases.shadow is not None:
-                yield "shadow", self.shadow.run
+                yield "shadow", "clock", self.shadow.run
         if self.api is not None:
-            yield "api", self.api.run
+            yield "api", "", self.api.run
 
-    def _role(self, name: str, run: Callable[[Bells], None]) -> None:
+    def _in_turn(self, turn: str, run: Callable[[Bells], None]) -> None:
+        """Work while the turn lasts."""
+        bells = self.roster.wait(turn) if turn else self.bells
+        if bells is None:
+            return
+        try:
+            run(bells)
+        finally:
+            if turn:
+                self.roster.leave(turn)
+
+    def _role(self, name: str, turn: str, run: Callable[[Bells], None]) -> None:
         failures = 0
         while not self.bells.stop.is_set():
             try:
-                run(self.bells)
+                self._in_turn(turn, run)
             except Exception as error:  # noqa: BLE001 - a role that fails is started again, and stops no other
                 failures += 1
                 if is_disk_trouble(error):
@@ -222,9 +256,14 @@ class Supervisor:
 
 def run(config: Config, *, once: bool = False, parts: Collection[str] = PARTS) -> int:
     """Open the journal and serve; the exit code. Raises MailmlError for what stands in the way of a start."""
-    with alone(config.service.journal, parts), Journal.open(config.service.journal) as journal:
+    service = config.service
+    # with a file, or for one pass over everything, others are kept out; on PostgreSQL turns are shared
+    apart = alone(config, parts) if once or not service.database else nullcontext()
+    with apart, Journal.open(service.journal, service.database) as journal:
         try:
             supervisor = Supervisor(config, journal, loop_key(config.service), parts=parts)
+            if service.database and not once:
+                supervisor.share()
             supervisor.recover()
             return supervisor.once() if once else supervisor.run()
         except Exception as error:
@@ -233,34 +272,3 @@ def run(config: Config, *, once: bool = False, parts: Collection[str] = PARTS) -
             log = structlog.get_logger("supervisor")
             log.critical("the journal cannot be written to", why=str(error)[:300])
             return DISK
-
-
-@contextmanager
-def alone(path: Path, parts: Collection[str] = PARTS) -> Iterator[None]:
-    """Hold these parts of the journal's work alone; a second router is refused in words instead of racing."""
-    with ExitStack() as stack:
-        for part in sorted(parts):
-            stack.enter_context(_alone(path, part))
-        yield
-
-
-@contextmanager
-def _alone(path: Path, part: str) -> Iterator[None]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fd = os.open(f"{path}.{part}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise InputError(f"cannot be opened ({error.strerror})", where=str(path)) from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        raise InputError(
-            "another router serves this journal",
-            where=f"{path} ({part})",
-            cure="Stop it first, or give this one its own",
-        ) from None
-    try:
-        yield
-    finally:
-        os.close(fd)

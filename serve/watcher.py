@@ -44,9 +44,9 @@ class Watcher:
         with journal.write() as tx:
             self.id = incoming.mailbox_id(tx, mailbox.name, mailbox.places.inbox)
 
-    def run(self, _bells: Bells) -> None:
+    def run(self, bells: Bells) -> None:
         """Watch until told to stop; every failure of the server is waited out."""
-        failures = 0
+        failures, self.stop = 0, bells.stop
         while not self.stop.is_set():
             try:
                 with connect(self.mailbox.account) as session:

@@ -11,6 +11,7 @@ from mailml.errors import MailmlError
 
 from ..bundles import load
 from ..config import Config
+from ..journal import Journal, figures
 from ..keys import loop_key
 from .check import FAILED, OK, WARNING, Check, failed, judged
 
@@ -22,9 +23,21 @@ def own_things(config: Config) -> Iterator[Check]:
     writable = nearest.is_dir() and os.access(nearest, os.W_OK)
     cure = "Give the service a folder it may write to ([serve] journal)"
     yield judged("journal folder", writable, str(folder), cure)
+    if config.service.database:
+        yield _database(config)
     yield _key(config)
     yield from _bundle(config)
     yield from _secrets(config)
+
+
+def _database(config: Config) -> Check:
+    """Whether the journal's database answers, and its schema is one we know."""
+    try:
+        with Journal.open(config.service.journal, config.service.database) as journal, journal.read() as tx:
+            kept = figures.states(tx)
+    except MailmlError as error:
+        return failed("journal database", error)
+    return Check("journal database", OK, f"{sum(kept.values()):,} messages")
 
 
 def _key(config: Config) -> Check:

@@ -21,7 +21,7 @@ from mailml.transport.imap import Fetched, ImapSession
 from ..bundles import load
 from ..config import Config, Mailbox
 from ..keys import loop_key
-from ..supervisor import alone
+from ..roster import alone
 from .check import FAILED, OK, WARNING, Check, failed
 from .line import skew
 
@@ -118,7 +118,7 @@ def _moved(config: Config, box: Mailbox, folder: str, uid: int) -> Iterator[Chec
         return
     target = box.filed_folder(_FOLDER)
     try:
-        with alone(config.service.journal, ["send"]), imap.connect(box.account) as session:
+        with alone(config, ["send"]), imap.connect(box.account) as session:
             session.select(box.places.inbox)
             try:
                 session.move([uid], target)

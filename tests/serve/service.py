@@ -119,7 +119,7 @@ class Service:
     @cached_property
     def journal(self) -> Journal:
         """The journal, opened by the test itself."""
-        return Journal.open(self.config.service.journal)
+        return Journal.open(self.config.service.journal, self.config.service.database)
 
     def command(self, *arguments: str) -> list[str]:
         """A command line of mailml-serve on this configuration."""

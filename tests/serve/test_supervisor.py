@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import sqlite3
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from mailml.errors import InputError
 from serve import backoff
 from serve.bells import Bells
 from serve.journal import outbox
-from serve.supervisor import Supervisor, alone
+from serve.supervisor import Supervisor
 from tests.serve.room import KEY, Room
 from tests.serve.service import mail
 
@@ -33,7 +32,7 @@ def test_a_role_that_fails_is_started_again(supervisor: Supervisor, monkeypatch:
             raise ZeroDivisionError
         bells.end()
 
-    supervisor._role("worker", run)
+    supervisor._role("worker", "work", run)
     assert len(starts) == 3
     assert not supervisor.disk_failed
 
@@ -44,9 +43,9 @@ def test_a_disk_that_cannot_be_written_ends_everything(supervisor: Supervisor) -
 
     def run(_bells: Bells) -> None:
         starts.append(1)
-        raise OperationalError("COMMIT", {}, Exception("disk I/O error"))
+        raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
 
-    supervisor._role("worker", run)
+    supervisor._role("worker", "work", run)
     assert supervisor.disk_failed
     assert supervisor.bells.stop.is_set()
     assert len(starts) == 1
@@ -54,14 +53,14 @@ def test_a_disk_that_cannot_be_written_ends_everything(supervisor: Supervisor) -
 
 def test_every_role_is_there(supervisor: Supervisor) -> None:
     """Two threads for the mailbox, and one each for worker, sender and clock."""
-    names = [name for name, _ in supervisor._roles()]
+    names = [name for name, _, _ in supervisor._roles()]
     assert names == ["vitals", "watcher desk", "worker", "mover desk", "sender", "clock"]
 
 
 def test_a_process_may_take_on_one_part(room: Room) -> None:
     """`mailml-serve send` moves and sends, and leaves the rest to others."""
     sending = Supervisor(room.config, room.journal, KEY, parts=["send"], clock=room.clock)
-    assert [name for name, _ in sending._roles()] == ["vitals", "mover desk", "sender"]
+    assert [name for name, _, _ in sending._roles()] == ["vitals", "mover desk", "sender"]
 
 
 def test_only_the_sending_part_doubts_what_was_being_sent(room: Room) -> None:
@@ -87,19 +86,3 @@ def test_a_decision_wakes_the_mover_and_the_sender(supervisor: Supervisor) -> No
     assert bells.sender.wait(0)
     supervisor._sent(supervisor.movers[0].id)
     assert bells.mover("desk").wait(0)
-
-
-def test_a_journal_has_one_router(tmp_path: Path) -> None:
-    """While one holds it a second is refused; afterwards the next one may."""
-    path = tmp_path / "journal.sqlite"
-    with alone(path), pytest.raises(InputError, match="another router"), alone(path):
-        pass
-    with alone(path):
-        pass
-    with (
-        alone(path, ["watch"]),
-        alone(path, ["send"]),
-        pytest.raises(InputError, match=r"\(send\)"),
-        alone(path),
-    ):
-        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ def test_trouble_with_the_disk_is_not_the_messages_fault(room: Room, monkeypatch
     """A full disk is passed on to the supervisor: no message is quarantined for it."""
 
     def full(*_: object) -> Decision:
-        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+        raise OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
 
     monkeypatch.setattr(serve.worker, "decide", full)
     room.store(mail(1))
