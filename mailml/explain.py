@@ -15,6 +15,7 @@ from mailml.classifier.phrases import Phrase
 from mailml.classifier.why import why
 from mailml.message import Message
 from mailml.text import classifier_input, own_words
+from mailml.thread import Joined
 from mailml.verdict import Decision, Due, RuleTrace, Test
 
 _LONGEST = 60  # characters of a mail's own words on one line
@@ -22,11 +23,30 @@ _PHRASES = 5  # for the answer, and as many against it
 _NAME = 10  # width of the names of the branches
 _UNKNOWN = 1970  # the year of a file that does not say when it arrived
 
+_JOINED = {
+    "own_message_id": "it answers a mail that we sent and signed",
+    "references": "it answers a mail of that conversation",
+    "subject_reference": "its subject names the reference, and the sender takes part",
+    "same_subject": "it answers something nobody knows, under the one late subject of its sender",
+    "same_message": "a copy of this very mail arrived there before",
+    "new": "it answers nothing that was read before it",
+}
+
 Branch = tuple[str, list[str]]
 
 
-def explain(name: str, message: Message, decision: Decision, bundle: Bundle, received_at: datetime) -> str:
-    """The decision as lines: the mail, where it goes, then one branch for each thing that was asked."""
+def explain(
+    name: str,
+    message: Message,
+    decision: Decision,
+    bundle: Bundle,
+    received_at: datetime,
+    joined: Joined | None = None,
+) -> str:
+    """The decision as lines: the mail, where it goes, then one branch for each thing that was asked.
+
+    `joined` tells which interaction the mail belongs to among those that were read before it, and why.
+    """
     local = bundle.desk.calendar.local(received_at)
     arrived = "at an unknown time" if received_at.year == _UNKNOWN else f"{local:%a %d %b %Y %H:%M}"
     sender = message.from_.addr if message.from_ else "nobody"
@@ -36,7 +56,8 @@ def explain(name: str, message: Message, decision: Decision, bundle: Bundle, rec
         f"   from {one_line(sender)}, arrived {arrived}",
         f"   → {_place(decision)}",
     ]
-    return "\n".join([*head, *_tree(_branches(message, decision, bundle)), ""])
+    thread: list[Branch] = [("thread", _thread(joined))] if joined is not None else []
+    return "\n".join([*head, *_tree([*thread, *_branches(message, decision, bundle)]), ""])
 
 
 def one_line(text: str, most: int = _LONGEST) -> str:
@@ -44,6 +65,21 @@ def one_line(text: str, most: int = _LONGEST) -> str:
     safe = "".join(char if char.isprintable() else " " for char in text)
     flat = " ".join(safe.split())
     return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def _thread(joined: Joined) -> list[str]:
+    """Which interaction, on what evidence, and to which one its sender had no part."""
+    why = _JOINED.get(joined.by, joined.by)
+    seen = f" ({one_line(joined.evidence)})" if joined.evidence else ""
+    opens = joined.by == "new"
+    told = [f"{'opens' if opens else 'joins'} #{joined.reference}: {why}{seen}"]
+    if joined.reopens:
+        told.append("it was closed, and is opened again unless the mail is automatic or mere thanks")
+    if joined.linked:
+        told.append(
+            f"points to #{joined.linked}, but the sender takes no part in that: kept apart, and linked"
+        )
+    return told
 
 
 def _place(decision: Decision) -> str:

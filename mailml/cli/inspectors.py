@@ -18,6 +18,7 @@ from mailml.errors import InputError
 from mailml.explain import explain, one_line
 from mailml.message import Message, parse
 from mailml.text import classifier_input, detect_language, own_words
+from mailml.thread import Threads
 from mailml.verdict import Context, Identity, plain
 
 Row = dict[str, Any]
@@ -130,6 +131,8 @@ def explain_(
     """Say why each message goes where: kind, rules, category, acknowledgement, due time."""
     loaded = Bundle.load(bundle)
     look = _look_alikes(archive, labels)
+    desk = loaded.desk
+    threads = Threads(ours=desk.identity.addresses, same_subject=desk.same_subject)
     for source in read(paths):
         if source.error:
             typer.echo(_sheet({"file": source.name, "error": source.error}))
@@ -137,7 +140,8 @@ def explain_(
         message = parse(source.raw)
         context = _context(source, message)
         made = decide(message, loaded, context)
-        typer.echo(_encoded(explain(source.name, message, made, loaded, context.received_at)))
+        joined = threads.place(message, at=context.received_at)
+        typer.echo(_encoded(explain(source.name, message, made, loaded, context.received_at, joined)))
         for line in look(message):
             typer.echo(_encoded(line))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +111,35 @@ def test_decide_and_explain_say_the_same(tmp_path: object) -> None:
     assert decided.returncode == explained.returncode == 0
     assert decided.stdout == explained.stdout
     assert "→ Billing" in explained.stdout
+
+
+def letter(number: int, sender: str, subject: str, *more: str) -> bytes:
+    """A mail of a conversation."""
+    head = [*more, f"From: {sender}", f"Subject: {subject}", f"Message-ID: <{number}@shop>", "", "Wrong."]
+    return "\r\n".join(head).encode()
+
+
+CONVERSATION = [
+    letter(1, "ann@shop.example", "My invoice"),
+    letter(2, "ann@shop.example", "Re: My invoice", "In-Reply-To: <1@shop>"),
+    letter(3, "eve@evil.example", "Re: My invoice", "In-Reply-To: <1@shop>"),
+    letter(1, "ann@shop.example", "My invoice", "Received: by mx2"),
+]
+
+
+def test_why_a_mail_belongs_to_a_conversation(tmp_path: Path) -> None:
+    """Each mail says what it opens or joins, on what evidence, and what its sender is kept from."""
+    files = []
+    for number, raw in enumerate(CONVERSATION):
+        files.append(str(tmp_path / f"{number}.eml"))
+        Path(files[-1]).write_bytes(raw)
+    done = run("explain", *files, "--bundle", BUNDLE)
+    assert done.returncode == 0
+    lines = [line.strip() for line in done.stdout.splitlines() if "thread" in line or "kept apart" in line]
+    opened = lines[0].split("#")[1][:9]
+    assert f"opens #{opened}: it answers nothing" in lines[0]
+    assert f"joins #{opened}: it answers a mail of that conversation (<1@shop>)" in lines[1]
+    assert "opens #" in lines[2]
+    assert opened not in lines[2]
+    assert f"points to #{opened}, but the sender takes no part" in lines[3]
+    assert f"joins #{opened}: a copy of this very mail" in lines[4]
