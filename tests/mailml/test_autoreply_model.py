@@ -150,7 +150,7 @@ def test_scripts_without_spaces_are_read_in_pairs_of_letters() -> None:
         ("Re: Invoice", "I paid this on 5 May and still got a reminder."),
         ("Re: Facture", "J'ai payé le 5 mai et pourtant j'ai reçu un rappel."),
         ("Re: Factuur", "Ik heb op 5 mei betaald en toch een aanmaning gekregen."),
-        ("Order 17", "I will be out of the office next week, please call Bob about the delivery of order 17."),
+        ("Order 17", "I will be out of the office next week, please call Bob about order 17."),
         ("Lieferung", "Unser Büro ist am Freitag geschlossen, bitte liefern Sie am Montag."),
         ("Closed?", "Your autoresponder says you are closed until Monday. I need the part by Friday."),
         ("Printer", "Please do not reply to this address, use my private one. My printer is broken."),
