@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 OPENED = 200  # messages that open on the written page
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BackTest(Comparison):
     """The figures of `Comparison`, which show themselves, open messages and write themselves down."""
 
@@ -80,6 +80,10 @@ class BackTest(Comparison):
         verdict = json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n"
         write_whole(Path(folder) / "backtest.json", verdict)
         return self.page(addresses=addresses).write(Path(folder) / "backtest.html")
+
+    def __repr__(self) -> str:
+        # the dataclass's own would spread strangers' subjects over the log
+        return str(self)
 
     def _repr_html_(self) -> str:
         return self.page()._repr_html_()

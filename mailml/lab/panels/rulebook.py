@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mailml.errors import Fault, FlowError, InputError, MailmlError
 from mailml.flow import Flow, source
 from mailml.lab.escape import mask, plain_text
+from mailml.lab.panels.comments import rewritten
 from mailml.lab.panels.drafts import Draft, blank, draft_of, mapping_of
 from mailml.lab.report.page import write_whole
 
@@ -26,7 +27,7 @@ SAMPLE = 8
 Writer = Callable[[str, Flow], str]  # the saved text and the new flow -> the text to save
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tried:
     """What a rule would do: `hits` of `of` messages fit its condition, it `decides` so many of them.
 
@@ -43,6 +44,17 @@ class Tried:
     reach: tuple[int, ...] = ()
     rest: int = 0  # messages that go to the default queue
     milliseconds: float = field(default=0.0, compare=False)
+
+    def __repr__(self) -> str:
+        if self.faults:
+            return "\n".join(("not tried:", *self.faults))
+        lines = [f"{self.hits:,} of {self.of:,} messages fit; the rule decides {self.decides:,} of them"]
+        if self.places:
+            lines.append("agents left them in " + ", ".join(f"{name} {n:,}" for name, n in self.places))
+        lines += [
+            f"  {row['subject']}  ({row['from']}; {row['place'] or 'in no queue'})" for row in self.sample
+        ]
+        return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -81,7 +93,7 @@ class RuleBook:
         self.saved = source.dumps(loaded) if isinstance(flow, Flow) else Path(flow).read_text("utf-8")
         self.default, self.rules = loaded.default, [draft_of(rule) for rule in loaded.rules]
         self.queues = tuple(dict.fromkeys([*loaded.queues(), *queues]))
-        self._messages, self._writer = messages, writer or written
+        self._messages, self._writer = messages, writer or rewritten
         self._batch: Batch | None = None
         if messages is not None:
             from mailml.flow.batch import Batch
@@ -206,8 +218,3 @@ class RuleBook:
 
     def _known(self) -> tuple[str, ...] | None:
         return self.categories or None
-
-
-def written(saved: str, flow: Flow) -> str:
-    """The text of a flow as it would be saved."""
-    return source.dumps(flow)

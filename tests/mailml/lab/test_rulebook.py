@@ -74,6 +74,7 @@ def test_it_decides_on_the_archive_what_the_flow_decides(
     assert made.hits >= made.decides == made.reach[1] > 10
     assert sum(count for _, count in made.places) <= made.hits
     assert made.milliseconds > 0
+    assert f"{made.hits} of {made.of} messages fit" in repr(made)
 
 
 def test_the_sample_is_masked_text(book: RuleBook) -> None:
@@ -183,6 +184,8 @@ def test_the_panel_answers_every_change(
     panel._heard(panel, {"type": "try", "seq": 5, "rules": "nonsense", "at": "x"}, [])
     panel._heard(panel, "nonsense", [])
     assert [answer["seq"] for answer in answers] == [1, 2, 3, 4, 5]
+    fresh = panels.rules(word_bundle, None, tmp_path / "new.toml", fresh=True)
+    assert [rule["name"] for rule in fresh.rules] == [rule["name"] for rule in rules]
     again = panels.rules(word_bundle, None, tmp_path / "new.toml")
     assert [rule["name"] for rule in again.rules] == [rule["name"] for rule in rules[::-1]]
 
