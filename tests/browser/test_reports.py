@@ -1,4 +1,4 @@
-"""Each report in Chromium, made of a mailbox with hostile mail: by mouse, by keyboard, on a phone, on paper."""
+"""Each report in Chromium, made of a mailbox with hostile mail: by mouse, keyboard, on a phone, on paper."""
 
 from __future__ import annotations
 
