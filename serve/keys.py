@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mailml.errors import InputError
 
-from .config import Service
+from .service_table import Service
 
 _SHORTEST = 16  # characters
 

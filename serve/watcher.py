@@ -18,9 +18,10 @@ from mailml.transport.imap import Fetched, ImapSession, connect
 
 from . import backoff
 from .bells import Bells
-from .config import Mailbox, Service
+from .config import Mailbox
 from .instants import Clock, now_ms, to_ms
 from .journal import Journal, events, incoming
+from .service_table import Service
 
 _BATCH_MAILS, _BATCH_BYTES = 50, 8 << 20  # what is stored in one transaction
 _HEAD_BYTES = 512 << 10  # headers are read up to half of this: the rest of a large mail need not be copied

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mailml.errors import InputError
-from serve.config import Service
 from serve.keys import loop_key
+from serve.service_table import Service
 
 
 def service(folder: Path, **keys: object) -> Service:
