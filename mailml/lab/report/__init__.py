@@ -78,8 +78,8 @@ def _lived(
     workers: int,
 ) -> Page:
     """A report from what the service did, from a history, or from both."""
+    from mailml.lab import drifted
     from mailml.lab.autoreply_truth import named
-    from mailml.lab.drift import drift
     from mailml.lab.mine import mine
     from mailml.lab.misroutes import count
     from mailml.lab.report.automated import automated_page
@@ -95,7 +95,7 @@ def _lived(
         names = named(archive) if archive is not None else None
         return replace(automated_page(ledger, names), source=source)
     if kind == "drift":
-        found = drift(ledger, bundle, archive=archive, labels=labels, days=days, source=source)
+        found = drifted.compare(ledger, bundle, archive=archive, labels=labels, days=days, source=source)
         return drift_page(found, addresses=addresses)
     mined = mine(archive, bundle, journal=told, ledger=ledger) if archive is not None else None
     return misrouting_page(count(ledger, bundle, mined=mined, source=source), addresses=addresses)

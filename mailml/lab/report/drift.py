@@ -9,7 +9,7 @@ from mailml.lab.report.figures import lines, shares
 from mailml.lab.report.page import Page, Section, Tile, from_frame, table
 
 if TYPE_CHECKING:
-    from mailml.lab.drift import Drift
+    from mailml.lab.drifted import Drift
 
 _TOLD = {
     "retrain": ("Retrain", "bad", "training again would help"),
