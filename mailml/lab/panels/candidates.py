@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailml.errors import InputError
 from mailml.lab.arrivals import Key
-from mailml.lab.escape import plain_text
+from mailml.lab.escape import mask, plain_text
 from mailml.lab.folders import is_history, is_sent, queue_of
 from mailml.lab.labels import Labels
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mailml.archive import Archive
     from mailml.bundle import Bundle
 
-ORDERS = ("random", "uncertain", "disagreement", "cluster")
+ORDERS = ("random", "uncertain", "disagreement", "cluster", "review")
 # Judging a pool of this size takes seconds; the least certain of 2,000 are uncertain enough.
 _POOL = 2_000
 _LONGEST = 6_000  # characters of a body in the panel
@@ -28,7 +28,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One message to label, as plain text; `guess` is what the bundle thinks of it, shown on demand."""
+    """One message to label, as plain text; `guess` and `trace` are the bundle's, shown on demand."""
 
     message: str  # SHA-256
     subject: str
@@ -36,6 +36,7 @@ class Candidate:
     received: str
     body: str
     guess: str = ""
+    trace: str = ""  # the whole decision as a tree: every rule that was tried, and why
 
 
 def candidates(
@@ -47,31 +48,34 @@ def candidates(
     n: int = 100,
     seed: int = 0,
 ) -> list[Candidate]:
-    """Up to `n` incoming messages that no person has labelled yet.
+    """Up to `n` incoming messages that no person has labelled yet; with "review" those whose labels disagree.
 
     `order`: random (an honest sample for evaluation), uncertain (the classifier's two best answers are
     close), disagreement (the flow would send it elsewhere than where agents left it), cluster (one of each
-    topic after the other). The middle two need a bundle with a classifier. The same seed gives the same
+    topic after the other), review (where hand labels, agents' doings and folders disagree, the weightiest
+    first; needs `labels`). The middle two need a bundle with a classifier. The same seed gives the same
     messages.
     """
     if order not in ORDERS:
         raise InputError(f"{order!r} is no order", cure=f"The orders are {', '.join(ORDERS)}")
     if order in ("uncertain", "disagreement") and (bundle is None or bundle.model is None):
         raise InputError(f"the order {order!r} needs a bundle with a classifier", cure="Give bundle=…")
+    if order == "review":
+        return _to_review(archive, labels, bundle, n)
     rows = _unlabelled(archive, labels, bundle)
     chance = random.Random(seed)
     chance.shuffle(rows)
     if order == "cluster":
-        return [_candidate(row, "") for row in _one_of_each(rows[:_POOL], seed)[:n]]
+        return [_candidate(row) for row in _one_of_each(rows[:_POOL], seed)[:n]]
     if bundle is None:
-        return [_candidate(row, "") for row in rows[:n]]
+        return [_candidate(row) for row in rows[:n]]
     pool = rows[: n if order == "random" else _POOL]
     judged = [(*_judge(archive, row, bundle), row) for row in pool]
     if order == "uncertain":
         judged.sort(key=lambda item: item[0])
     elif order == "disagreement":
         judged = [item for item in judged if item[1]]
-    return [_candidate(row, guess) for _, _, guess, row in judged[:n]]
+    return [_candidate(row, guess, trace) for _, _, guess, trace, row in judged[:n]]
 
 
 def _unlabelled(archive: Archive, labels: Labels | None, bundle: Bundle | None) -> list[dict[str, Any]]:
@@ -86,9 +90,19 @@ def _unlabelled(archive: Archive, labels: Labels | None, bundle: Bundle | None) 
     return [rows[sha] for sha in sorted(rows)]
 
 
-def _judge(archive: Archive, row: dict[str, Any], bundle: Bundle) -> tuple[float, bool, str]:
-    """How sure the classifier is (its best less its second), whether agents disagree, and that in words."""
+def _to_review(archive: Archive, labels: Labels | None, bundle: Bundle | None, n: int) -> list[Candidate]:
+    from mailml.lab.mine import to_review
+
+    if labels is None:
+        raise InputError("the order 'review' needs labels that disagree", cure="Give labels=…")
+    there = {row["sha256"]: row for row in _unlabelled(archive, None, bundle)}
+    return [_candidate(there[sha], "") for sha in to_review(labels) if sha in there][:n]
+
+
+def _judge(archive: Archive, row: dict[str, Any], bundle: Bundle) -> tuple[float, bool, str, str]:
+    """How sure the classifier is (its best less its second), whether agents disagree, the guess, the trace."""
     from mailml.decide import decide
+    from mailml.explain import explain
     from mailml.message import parse
     from mailml.text import classifier_input, own_words
     from mailml.verdict import Context
@@ -106,7 +120,8 @@ def _judge(archive: Archive, row: dict[str, Any], bundle: Bundle) -> tuple[float
     if category is not None:
         words = ", ".join(plain_text(word, 30) for word, _ in category.words[:6])
         guess = f"{category.label or 'no answer'} {max(chances, default=0):.0%} ({words})\n{guess}"
-    return margin, bool(final and decision.queue and final != decision.queue), guess
+    trace = mask(explain(row["sha256"][:12], message, decision, bundle, at))
+    return margin, bool(final and decision.queue and final != decision.queue), guess, trace
 
 
 def key_of(row: dict[str, Any]) -> Key:
@@ -133,7 +148,7 @@ def _one_of_each(rows: Sequence[dict[str, Any]], seed: int, topics: int = 20) ->
     return [rows[at] for _, at in sorted(order)]
 
 
-def _candidate(row: dict[str, Any], guess: str) -> Candidate:
+def _candidate(row: dict[str, Any], guess: str = "", trace: str = "") -> Candidate:
     return Candidate(
         message=row["sha256"],
         subject=plain_text(row["subject"], 300),
@@ -141,4 +156,5 @@ def _candidate(row: dict[str, Any], guess: str) -> Candidate:
         received=f"{row['internaldate']:%a %d %b %Y %H:%M} UTC" if row["internaldate"] else "",
         body=plain_text(row["own"] or "", _LONGEST),
         guess=guess,
+        trace=plain_text(trace, _LONGEST),
     )

@@ -12,12 +12,14 @@ import pytest
 
 from mailml.archive import Archive, Arrival
 from mailml.bundle import Bundle
+from mailml.errors import InputError
 from mailml.lab import sample
 from mailml.lab.feedback import Feedback
 from mailml.lab.labels import Label, Labels
 from mailml.lab.mine import Caps, Mined, disagreements, mine, review, to_review
 from mailml.lab.mine.moves import ANSWERED, BULK, DISCARDED, FILED, MOVED, TWO, UNSETTLED, UNTOUCHED
 from mailml.lab.misrouting import misrouting
+from mailml.lab.panels.candidates import candidates
 from mailml.lab.replay import replay
 from mailml.lab.sample_bundle import sample_bundle
 from tests.mailml.lab.pulled import ACCOUNT, Desk
@@ -246,3 +248,20 @@ def test_disagreements_wait_for_a_person(tmp_path: Path) -> None:
     assert "mined said so" in table.iloc[0]["why"]
     store.add([said("b", "billing", "panel", 3), said("a", "billing", "csv", 3)])
     assert not disagreements(store)
+
+
+def test_the_label_panel_shows_what_disagrees(archive: Archive, tmp_path: Path) -> None:
+    """The order "review" shows messages whose labels disagree, hand labels among them, and nothing else."""
+    store = Labels(tmp_path / "l.jsonl")
+    first, second, third = sorted(row.sha256 for row, _ in archive.messages(folders=["Queues/Billing"]))[:3]
+    at, later = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+    store.add([
+        Label(first, "billing", "f", "folder", at), Label(first, "technical", "m", "mined", later, 0.9),
+        Label(second, "general", "me", "panel", at), Label(second, "billing", "m", "mined", later, 0.9),
+        Label(third, "billing", "m", "mined", at),
+    ])  # fmt: skip
+    shown = candidates(archive, labels=store, order="review")
+    assert [one.message for one in shown] == [second, first]
+    assert [one.message for one in candidates(archive, labels=store, order="review", n=1)] == [second]
+    with pytest.raises(InputError, match="needs labels"):
+        candidates(archive, order="review")
