@@ -88,11 +88,15 @@ def count(
     *,
     minutes_each: float = MINUTES_PER_MISROUTE,
     mined: Mined | None = None,
+    seen: bool = True,
     source: str = "",
 ) -> Misroutes:
-    """Misroutes in what `lab.replay` made of an archive with this bundle; see `lab.misrouting`."""
+    """Misroutes in what `lab.replay` made of an archive with this bundle; see `lab.misrouting`.
+
+    With `mined` and without `seen` the first queue stays the one that the bundle decides.
+    """
     opening = ledger[ledger["opens"] & ~ledger["sent"] & ledger["queue"].ne("")]
-    opening = opening if mined is None else _by_agents(opening, mined)
+    opening = opening if mined is None else _by_agents(opening, mined, seen=seen)
     known = opening[opening["final_queue"].ne("")]
     if known.empty:
         queues = ", ".join(sorted(bundle.flow.queues()))
@@ -109,7 +113,7 @@ def count(
     return Misroutes(rows, unknown, minutes_each, told, note)
 
 
-def _by_agents(opening: pd.DataFrame, mined: Mined) -> pd.DataFrame:
+def _by_agents(opening: pd.DataFrame, mined: Mined, *, seen: bool) -> pd.DataFrame:
     """The same mail with the first queue it was seen in and the one where agents left it, where both count.
 
     Where agents' doings prove nothing (a bulk move, Trash, too young, never touched) the end is unknown.
@@ -118,7 +122,8 @@ def _by_agents(opening: pd.DataFrame, mined: Mined) -> pd.DataFrame:
     proven = facts["proven"].eq(True).to_numpy()
     first = facts["first"].fillna("").to_numpy()
     made = opening.assign(final_queue=facts["final"].where(proven, "").to_numpy())
-    made["queue"] = made["queue"].where(~proven | (first == ""), first)
+    if seen:
+        made["queue"] = made["queue"].where(~proven | (first == ""), first)
     return made
 
 

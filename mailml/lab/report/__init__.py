@@ -135,6 +135,7 @@ def _page(
     # each page draws with matplotlib over pandas: loaded when a report is made, not when the lab is
     from mailml.lab.autoreply_truth import named
     from mailml.lab.comparison import compare
+    from mailml.lab.mine import mine
     from mailml.lab.misroutes import count
     from mailml.lab.replay import replay
     from mailml.lab.report.automated import automated_page
@@ -153,7 +154,9 @@ def _page(
     if kind == "sla":
         return sla_page(measure(ledger, bundle), addresses=addresses)
     if kind == "misrouting":
-        return misrouting_page(count(ledger, bundle), addresses=addresses)
+        # a plain history shows where mail ended; where it went first is what the bundle decides
+        agents = mine(archive, bundle, ledger=ledger)
+        return misrouting_page(count(ledger, bundle, mined=agents, seen=False), addresses=addresses)
     if kind == "automated":
         return automated_page(ledger, named(archive))
     test = compare(ledger, replay(archive, baseline, workers=workers)) if baseline is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -183,3 +184,29 @@ def test_history_ends_where_it_is_told_to(history: History, desk_bundle: Any) ->
     rows = history({"at": "2026-03-05 09:00"}, {"at": "2026-03-05 11:00", **ANSWER})
     early = sla_report(rows, desk_bundle, as_of=pd.Timestamp("2026-03-05T10:00Z").to_pydatetime())
     assert list(early.interactions["state"]) == ["open"]
+
+
+def test_a_simulation_stands_beside_the_history(history: History, desk_bundle: Any) -> None:
+    """What other people would have done is shown with its source, where a simulation is given."""
+    report = sla_report(
+        history({"at": "2026-03-05 09:00"}, {"at": "2026-03-05 10:00", **ANSWER}), desk_bundle
+    )
+    figures = pd.DataFrame({"queue": ["Billing"], "wait_before": [42.5]})
+    simulated = SimpleNamespace(source="simulated with two people", by_queue=lambda: figures)
+    html = report.page(simulated=simulated).html()
+    assert "simulated with two people" in html
+    assert "42.50" in html
+    assert "simulated" not in report.page().html()
+
+
+def test_long_histories_are_drawn_short(history: History, desk_bundle: Any) -> None:
+    """A thousand answers make a page hardly larger than a hundred do."""
+
+    def page(count: int) -> int:
+        rows = [{"at": "2026-03-05 09:00", "thread": str(n)} for n in range(count)]
+        answers = [
+            {"at": f"2026-03-05 {9 + n % 7:02}:{n % 60:02}", "thread": str(n), **ANSWER} for n in range(count)
+        ]
+        return len(sla_report(history(*rows, *answers), desk_bundle).page().html())
+
+    assert page(1_600) < 2 * page(400)
