@@ -110,6 +110,8 @@ def _line(tx: Tx, row: dict[str, Any]) -> dict[str, Any]:
         **_envelope(tx, row["id"]),
         "state": row["state"],
         "reference": row["reference"] or "",
+        "joined_by": row["joined_by"] or "",
+        "joined_on": row["joined_on"] or "",
         "bundle": row["bundle"] or "",
         "context": json.loads(row["context"]) if row["context"] else None,
         "decision": json.loads(row["decision"]) if row["decision"] else None,

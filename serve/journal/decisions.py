@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from mailml.verdict import Context, Decision, canonical_json
 
 from .engine import Tx
-from .schema import decisions, incoming, interactions, mailboxes, outbox, quarantine, raws
+from .schema import arrivals, decisions, incoming, interactions, mailboxes, outbox, quarantine, raws
 
 
 def add(
@@ -46,6 +46,8 @@ def every(tx: Tx, since: int = 0) -> Iterator[dict[str, Any]]:
         incoming.join(mailboxes).outerjoin(decisions).outerjoin(quarantine, quarantine.c.incoming_id == i.id)
     )
     joined = joined.outerjoin(interactions, interactions.c.id == d.interaction_id)
+    joined = joined.outerjoin(arrivals, arrivals.c.incoming_id == i.id)
+    columns += [arrivals.c.joined_by, arrivals.c.evidence.label("joined_on")]
     for row in tx.execute(select(*columns).select_from(joined).where(i.seen_at >= since).order_by(i.id)):
         yield dict(row._mapping)
 

@@ -16,7 +16,7 @@ from mailml.errors import MailmlError
 from mailml.transport.imap import ImapSession
 from serve.config import Config
 from serve.filed import undo
-from serve.journal import Journal, Tx, outbox, quarantine
+from serve.journal import Journal, Tx, events, outbox, quarantine
 from serve.keys import loop_key
 from serve.outbox import Mover
 from serve.supervisor import Supervisor
@@ -289,3 +289,35 @@ def test_a_mail_of_which_only_the_head_is_kept_is_moved_once(desk: Service) -> N
         if death.survived:
             break
     assert when > 6
+
+
+def test_what_cannot_be_taken_away_is_told(tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    """With MOVE but without UIDPLUS a mail that lies in both folders stays, and is an alarm, once."""
+    with Dovecot(Settings(capability="IMAP4rev1 MOVE LITERAL+ AUTH=PLAIN")) as server:
+        desk = _service(tmp_path, server.user(), smtp_sink)
+        turn = Turn(desk)
+        count = turn.fill()
+        with desk.mailbox.client() as client:  # what a server leaves that died in the middle of a MOVE
+            client.select_folder("INBOX")
+            client.create_folder(QUEUE)
+            client.copy(client.search("ALL"), QUEUE)
+        for _ in range(2):
+            turn.mover().once()
+            assert desk.folders() == {QUEUE: count, "INBOX": count}
+            assert turn.waiting() == 0
+        with desk.journal.read() as tx:
+            (told,) = [event for event in events.latest(tx, alarms=True) if event["kind"] == "left_in_both"]
+        assert "3 mails lie in both folders" in str(told["note"])
+
+
+def test_the_usual_way_asks_nothing_twice(desk: Service) -> None:
+    """Mail that was decided after the start is moved without looking for it first."""
+    turn = Turn(desk)
+    with FaultProxy(desk.imap["port"]) as proxy:
+        mover = turn.mover(proxy.port)
+        turn.fill()
+        mover.once()
+        asked = proxy.commands()
+    assert "UID SEARCH" not in asked
+    assert "UID FETCH" not in asked
+    turn.judge(3)

@@ -10,6 +10,7 @@ from mailml.message import parse
 from mailml.thread import reference_of
 from serve.instants import DAY
 from serve.journal import events, incoming, interactions
+from serve.showing import every_decision
 from serve.threads import open_interaction, place
 from tests.serve.room import KEY, Room
 from tests.serve.service import mail
@@ -109,3 +110,11 @@ def test_the_subject_joins_only_where_the_desk_says_so(tmp_path: Path) -> None:
         assert (second["reference"] == first["reference"]) is joined
         assert third["reference"] not in {first["reference"], second["reference"]}
         room.journal.close()
+
+
+def test_every_line_says_why_it_was_joined(room: Room) -> None:
+    """A new conversation, an answer, and a copy: how each was joined, and on which evidence."""
+    room.decide(mail(1), mail(1), mail(2, sender="c1@customer1.example", In_Reply_To="<m1@customer.example>"))
+    why = [(line["joined_by"], line["joined_on"]) for line in every_decision(room.journal)]
+    m1 = "<m1@customer.example>"
+    assert why == [("new", ""), ("same_message", m1), ("references", m1)]
