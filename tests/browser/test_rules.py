@@ -149,4 +149,32 @@ def test_a_kernel_that_is_gone_is_said(notebook: Notebook, panel: Callable[[str]
     page.keyboard.press("Alt+ArrowDown")
     box.locator(".warning").wait_for(state="visible", timeout=20_000)
     assert "does not answer" in box.locator(".warning").inner_text()
+    page.keyboard.press("Control+s")
+    page.wait_for_timeout(300)
     assert "saved" not in box.locator(".state").inner_text()
+
+
+def test_code_and_form_do_not_undo_each_other(notebook: Notebook, lab: Lab) -> None:
+    """Cells that run on while the panel waits change the rules: the form follows, and nothing is lost."""
+    busy = """
+import time
+draft = panel.book.add()
+draft["name"], draft["asks"] = "from code", []
+time.sleep(10)
+panel.book.try_rule(0)
+"""
+    write(lab.root / "code.ipynb", CELL.format(name="code"), busy)
+    notebook.open("code.ipynb").run_all()
+    told(notebook, "from code", ".names")
+    told(notebook, "messages fit")
+    box = notebook.page.locator(PANEL)
+    box.locator(".warning").wait_for(state="hidden", timeout=20_000)
+    box.locator(".names").focus()
+    notebook.page.keyboard.press("Alt+ArrowDown")
+    told(notebook, "2. urgent", ".names [aria-selected=true]")
+    notebook.page.keyboard.press("Control+s")
+    told(notebook, "saved in", ".state")
+    saved = source.load(lab.root / "rules" / "code.toml")
+    assert [rule.name for rule in saved.rules][-1] == "from code"
+    assert saved.rules[1].name == "urgent"
+    notebook.assert_nothing_ran()

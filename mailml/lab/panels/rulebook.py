@@ -94,6 +94,7 @@ class RuleBook:
         self.default, self.rules = loaded.default, [draft_of(rule) for rule in loaded.rules]
         self.queues = tuple(dict.fromkeys([*loaded.queues(), *queues]))
         self._messages, self._writer = messages, writer or rewritten
+        self.heard: list[Callable[[], None]] = []  # called when the rules were looked at from code
         self._batch: Batch | None = None
         if messages is not None:
             from mailml.flow.batch import Batch
@@ -133,6 +134,7 @@ class RuleBook:
 
     def try_rule(self, at: int) -> Tried:
         """Try one rule where it stands among the others; faults are told, not raised."""
+        self._tell()
         begun = time.perf_counter()
         try:
             flow = self.flow()
@@ -172,7 +174,12 @@ class RuleBook:
             raise InputError("nobody said where to save the flow", cure="Give save(path), or path=… before")
         text = self.text()
         self.path, self.saved = write_whole(target, text), text
+        self._tell()
         return target
+
+    def _tell(self) -> None:
+        for call in self.heard:
+            call()
 
     def _tried(self, flow: Flow, at: int) -> Tried:
         if self._batch is None:

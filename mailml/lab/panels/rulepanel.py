@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from importlib.resources import files
 from typing import Any
 
@@ -32,7 +33,7 @@ class RulePanel(anywidget.AnyWidget):
     def __init__(self, book: RuleBook) -> None:
         self.book = book
         super().__init__(
-            rules=book.rules,
+            rules=deepcopy(book.rules),
             fields=form_of_fields(book.categories),
             operators=form_of_operators(),
             queues=list(book.queues),
@@ -40,6 +41,7 @@ class RulePanel(anywidget.AnyWidget):
             default=book.default,
         )
         self.on_msg(self._heard)
+        book.heard.append(self._follow)
 
     def _heard(self, _widget: object, content: Any, _buffers: object) -> None:
         """One change in the form: keep it, try it, and save it where that was asked; a refusal is told."""
@@ -58,8 +60,11 @@ class RulePanel(anywidget.AnyWidget):
     def _take(self, rules: Any) -> None:
         if isinstance(rules, list) and len(rules) <= _MOST_RULES and all(isinstance(r, dict) for r in rules):
             self.book.rules = rules
-            # a view that opens later (or again) starts from what stands in the form now
-            self.rules = rules
+            self._follow()
+
+    def _follow(self) -> None:
+        """Every view shows the rules as they stand now, whether the form or code has changed them."""
+        self.rules = deepcopy(self.book.rules)
 
     def _tried(self, at: Any) -> dict[str, Any]:
         there = isinstance(at, int) and 0 <= at < len(self.book.rules)

@@ -1,5 +1,5 @@
 // The rule panel. Mail and rules are shown through textContent and values only: a stranger's subject is never markup.
-const WAIT_MS = 8000; // a kernel that has not answered by then is not there
+const WAIT_MS = 8000; // a kernel that has not answered by then is busy with a long cell, or gone
 const PAUSE_MS = 60; // typing is tried when it pauses this long, and never two tries at once
 
 function element(tag, attributes = {}, ...children) {
@@ -36,7 +36,7 @@ function render({ model, el }) {
   const fields = Object.fromEntries(model.get("fields").map((field) => [field.name, field]));
   const words = model.get("operators"), queues = model.get("queues");
   let drafts = copy(model.get("rules")), at = 0, removed = [];
-  let sent = 0, waiting = null, again = false, timer = 0, dead = false, tried = null, dirty = false;
+  let sent = 0, waiting = null, again = "", timer = 0, typed = false, tried = null;
 
   const id = `mailml-rules-${Math.random().toString(36).slice(2)}`;
   const names = element("ol", { class: "names", role: "listbox", tabindex: "0", "aria-label":
@@ -231,14 +231,13 @@ function render({ model, el }) {
     diff.replaceChildren(...lines.map((text) => element("span", { text: text + "\n", class:
       text.startsWith("+") ? "plus" : text.startsWith("-") ? "minus" : "same" })));
     if (!lines.length) diff.textContent = tried && tried.faults.length ? "faults are in the way" : "nothing changes";
-    dirty = lines.length > 0;
-    state.textContent = dead ? "" : dirty ? "not saved yet" : "as saved";
+    state.textContent = lines.length ? "not saved yet" : "as saved";
   }
 
   function choose(n) {
     at = Math.max(0, Math.min(n, drafts.length - 1));
     tried = tried && { ...tried, sample: [], places: [] };
-    drawNames(); drawEditor(); changed();
+    drawNames(); drawEditor(); look();
   }
 
   function move(from, to) {
@@ -263,6 +262,7 @@ function render({ model, el }) {
   function remove() {
     if (!rule()) return;
     removed.push([at, ...drafts.splice(at, 1)]);
+    typed = true;
     choose(at);
   }
 
@@ -270,48 +270,68 @@ function render({ model, el }) {
     const last = removed.pop();
     if (!last) return;
     drafts.splice(last[0], 0, last[1]);
+    typed = true;
     choose(last[0]);
     names.focus({ preventScroll: true });
   }
 
-  function fail(text) {
-    dead = true;
-    warning.textContent = text;
+  function unanswered() {
+    warning.textContent = "The kernel does not answer: it is busy with another cell, or gone. " +
+      "Nothing that was changed since the last save is on disk.";
     warning.hidden = false;
     state.textContent = "";
   }
 
-  function post(event) {
+  function post(type) {
     const mine = ++sent;
-    waiting = { mine, timer: setTimeout(() => fail(
-      "The kernel does not answer: nothing that was changed since the last save is on disk. Run this cell again."), WAIT_MS) };
-    try { model.send({ ...event, seq: mine, rules: drafts, at }); } catch { /* the timer will say so */ }
+    waiting = { mine, timer: setTimeout(unanswered, WAIT_MS) };
+    clearTimeout(timer);
+    // looking takes nothing along: code that has changed the rules meanwhile must not be undone by a form
+    const rules = type === "look" ? {} : { rules: drafts };
+    if (type !== "look") typed = false;
+    try { model.send({ type, seq: mine, at, ...rules }); } catch { /* the timer will say so */ }
+  }
+
+  function ask(type) {
+    // one at a time: what is typed meanwhile is tried when the answer is there, and a save is not forgotten
+    if (waiting) again = again === "save" ? "save" : type;
+    else post(type);
   }
 
   function changed() {
-    if (dead) return;
+    typed = true;
     clearTimeout(timer);
-    // one try at a time: what is typed meanwhile is tried when the answer is there
-    timer = setTimeout(() => { if (waiting) again = true; else post({ type: "try" }); }, PAUSE_MS);
+    timer = setTimeout(() => ask("try"), PAUSE_MS);
   }
 
-  function save() {
-    if (dead) return;
+  function look() {
     clearTimeout(timer);
-    if (waiting) { clearTimeout(waiting.timer); waiting = null; }
-    again = false;
-    post({ type: "save" });
+    timer = setTimeout(() => ask(typed ? "try" : "look"), PAUSE_MS);
   }
+
+  const save = () => ask("save");
+
+  // code in another cell has changed the rules: what stands in the form is followed, unless somebody types in it
+  const followed = () => {
+    const theirs = model.get("rules");
+    if (typed || waiting || JSON.stringify(theirs) === JSON.stringify(drafts)) return;
+    drafts = copy(theirs);
+    at = Math.max(0, Math.min(at, drafts.length - 1));
+    drawNames(); drawEditor(); look();
+  };
+  model.on("change:rules", followed);
 
   const heard = (message) => {
     if (!waiting || message.seq !== waiting.mine) return;
     clearTimeout(waiting.timer);
     waiting = null;
+    warning.hidden = true;
     if (message.tried) { tried = message.tried; drawNames(); drawTried(); drawDiff(); }
     if (message.saved) state.textContent = `saved in ${message.saved}`;
     state.classList.toggle("bad", Boolean(message.refused));
     if (message.refused) state.textContent = `NOT saved: ${message.refused}`;
-    if (again) { again = false; post({ type: "try" }); }
+    if (again) { const next = again; again = ""; post(next); }
+    else followed();
   };
   model.on("msg:custom", heard);
 
@@ -334,8 +354,8 @@ function render({ model, el }) {
     event.stopPropagation(); // no key of the panel is a command of the notebook
   });
   drawNames(); drawEditor(); drawTried(); drawDiff();
-  changed();
-  return () => { model.off("msg:custom", heard); clearTimeout(timer); if (waiting) clearTimeout(waiting.timer); };
+  look();
+  return () => { model.off("msg:custom", heard); model.off("change:rules", followed); clearTimeout(timer); if (waiting) clearTimeout(waiting.timer); };
 }
 
 export default { render };

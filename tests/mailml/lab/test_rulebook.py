@@ -183,7 +183,16 @@ def test_the_panel_answers_every_change(
     assert answers[3]["tried"]["rest"] == answers[3]["tried"]["of"]
     panel._heard(panel, {"type": "try", "seq": 5, "rules": "nonsense", "at": "x"}, [])
     panel._heard(panel, "nonsense", [])
-    assert [answer["seq"] for answer in answers] == [1, 2, 3, 4, 5]
+    assert panel.rules == []
+    panel.book.rules = rules
+    panel._heard(panel, {"type": "look", "seq": 6, "at": 0}, [])  # looking undoes nothing that code has done
+    assert panel.book.rules == rules
+    assert panel.rules == rules
+    panel.book.rules[0]["name"] = "renamed by code"
+    panel.book.try_rule(0)
+    assert panel.rules[0]["name"] == "renamed by code"
+    panel.book.rules[0]["name"] = rules[0]["name"] = "urgent"
+    assert [answer["seq"] for answer in answers] == [1, 2, 3, 4, 5, 6]
     fresh = panels.rules(word_bundle, None, tmp_path / "new.toml", fresh=True)
     assert [rule["name"] for rule in fresh.rules] == [rule["name"] for rule in rules]
     again = panels.rules(word_bundle, None, tmp_path / "new.toml")
