@@ -37,6 +37,10 @@ _FORWARDS = frozenset(every("forwarded"))
 _FORWARDED_BY = tuple(phrase + " " for phrase in _FORWARDS)
 _FIELDS = {label: kind for kind in ("subject", "to", "sent", "from") for label in every(kind)}
 _EDGE = "-_=*#~—–―‐:：> \t\ue000\ue001"
+# How a line ends below which a notice may stand: not at all, in a blank, or in a rule.
+ALONE = ("", " ", "\t", "\xa0", *"-_=*#~—–―‐")
+_NOTICE_EDGE = _EDGE + ".!"
+_NOTICE = 90  # characters of "reply above this line", in the longest language
 BLANK = " \t\r\x0b\x0c\xa0\u202f\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2069"  # and marks of direction
 ENDS = ("-", "_", "=", "*", "#", ":", "：", ">")
 
@@ -74,9 +78,9 @@ def hard_cut(lines: list[str], at: int) -> int | None:
 
 def is_notice(line: str) -> bool:
     """Whether "Reply above this line", without a rule around it, or a folded heading of Notes stands here."""
-    return line.strip(_EDGE + ".!").lower() in _SEPARATORS or (
-        "---" in line and bool(_NOTES.search(line[:_LINE]))
-    )
+    if len(line) < _NOTICE and line.strip(_NOTICE_EDGE).lower() in _SEPARATORS:
+        return True
+    return "---" in line and _NOTES.search(line[:_LINE]) is not None
 
 
 def _field(bare: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mailml.text.html import without_marks
-from mailml.text.quotes import BLANK, ENDS, LABEL, MARKS, QUOTE, attribution, hard_cut, is_notice
+from mailml.text.quotes import ALONE, BLANK, ENDS, LABEL, MARKS, QUOTE, attribution, hard_cut, is_notice
 from mailml.text.signature import split_signature
 
 LIMIT = 256 * 1024  # characters that are looked at
@@ -59,7 +59,8 @@ def _parted(lines: list[str]) -> tuple[list[str], list[str]]:
         own.append(line)
         if not bare:
             continue
-        if is_notice(bare) and _written(own[:-1]):
+        # "Reply above this line" stands alone, below an empty line or a ruled one.
+        if (at == 0 or lines[at - 1][-1:] in ALONE) and is_notice(bare) and _written(own[:-1]):
             return own[:-1], quoted + lines[at:]
         # Ordinary lines end here: neither a label in front nor an end that a heading has.
         if not (":" in bare[:LABEL] or bare.endswith(ENDS) or bare[0] in MARKS or "：" in bare[:LABEL]):

@@ -29,6 +29,8 @@ _CONTACT = re.compile(
     r"|mob|cell|handy|тел|電話)\b|(?<![\w.])(?:\+|00)\d[\d ()./-]{6,20}\d|☎|〒|電話|전화|电话",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
+_CLOSING_HEADS = frozenset(phrase.split()[0] for phrase in _CLOSINGS)
 _BARS = (" | ", " · ", " • ", "  |  ")
 
 
@@ -102,9 +104,12 @@ def _is_disclaimer(lines: list[str], at: int) -> bool:
         # The word that makes it one is often on the next line.
         whole = " ".join([bare, *(line[:_LOOKED_AT].strip().lower() for line in lines[at + 1 : at + 5])])
         return any(word in whole for word in _CONFIDENTIAL)
-    if not any(word in bare for word in _IMPRINT):
+    # A company's own data holds numbers; looking for sixty words in every line would cost more than the rest.
+    below = lines[at + 1][:_LOOKED_AT] if at + 1 < len(lines) else ""
+    numbered = _DIGIT.search(bare) or _DIGIT.search(below)
+    if not numbered or not any(word in bare for word in _IMPRINT):
         return False
-    pair = f"{bare} {lines[at + 1][:_LOOKED_AT].lower()}" if at + 1 < len(lines) else bare
+    pair = f"{bare} {below.lower()}"
     return sum(word in pair for word in _IMPRINT) >= 2
 
 
@@ -112,10 +117,9 @@ def _begins_signature(lines: list[str], at: int, cut: int) -> bool:
     """Whether a footer, a closing or a rule stands on this line and nothing but a signature below it."""
     line = lines[at].strip()
     bare = line[:_LOOKED_AT].strip(_EDGE)
-    low = bare.lower()
-    below = lines[at + 1 : cut]
     if len(bare) > _WIDEST:
         return False
+    low, below = bare.lower(), lines[at + 1 : cut]
     if _is_footer(low):
         return _narrow(below, _WIDEST)
     if line in _RULES or (line[0] == "_" and not line.strip("_")):
@@ -138,6 +142,9 @@ def _is_footer(low: str) -> bool:
 
 def _is_closing(bare: str, low: str) -> bool:
     """Whether this is "Kind regards", or "Kind regards, Ada"."""
+    head = low.split(None, 1)[0].rstrip(_STOPS) if low.strip() else ""
+    if head not in _CLOSING_HEADS:
+        return False
     if low.rstrip(_STOPS).replace("  ", " ") in _CLOSINGS:
         return True
     for bar in (" / ", " | "):
@@ -164,16 +171,19 @@ def _is_address(lines: list[str], at: int, cut: int) -> bool:
     """Whether a paragraph begins here that is a name with telephone, address and the like."""
     if cut - at > 2 * _LONGEST or lines[at - 1].strip():
         return False
+    head = lines[at][:_WIDEST].strip()
+    named = 1 < len(head.split()) <= 5 and not any(sign in head for sign in ":.?!,;>@")
+    if not named and not any(bar in head for bar in _BARS):
+        return False
     block = [line.strip() for line in lines[at:cut] if line.strip()]
     above = next((line.strip() for line in reversed(lines[max(0, at - 3) : at]) if line.strip()), "")
     # "You can reach me here:" announces what the desk needs.
     if above.endswith((":", "：")) or not _narrow(block, _WIDEST):
         return False
+    if any(line.endswith(("?", "!", "？")) for line in block):
+        return False
     bars = sum(any(bar in line for bar in _BARS) for line in block)
     contacts = sum(_CONTACT.search(line) is not None for line in block)
-    named = 1 < len(block[0].split()) <= 5 and not any(sign in block[0] for sign in ":.?!,;>@")
-    if not (named or bars) or any(line.endswith(("?", "!", "？")) for line in block):
-        return False
     return contacts >= 2 or (contacts == 1 and (bars > 0 or len(block) > 2))
 
 
