@@ -90,6 +90,46 @@ def test_labels_by_keyboard(notebook: Notebook, lab: Lab, shots: Path) -> None:
     notebook.assert_nothing_ran()
 
 
+def test_a_hundred_labels_by_keyboard(notebook: Notebook, lab: Lab) -> None:
+    """A hundred keys in a row are a hundred labels on disk, each for another message, in the order shown."""
+    cells = """
+from mailml import lab
+archive = lab.sample_archive("hundred/archive", messages=500)
+lab.panels.label(archive, "hundred/labels.jsonl", n=100)
+"""
+    write(lab.root / "hundred.ipynb", cells)
+    notebook.open("hundred.ipynb").run_all()
+    notebook.page.locator(PANEL).click()
+    keys = "123a" * 25
+    press(notebook, keys)
+    wait_for_status(notebook, "100 labelled and on disk, 0 left")
+    said = Labels(lab.root / "hundred" / "labels.jsonl").all()
+    names = {"1": "billing", "2": "technical", "3": "general", "a": "automated"}
+    assert [label.label for label in said] == [names[key] for key in keys]
+    assert len({label.message for label in said}) == 100
+
+
+def test_the_trace_is_shown_on_demand(notebook: Notebook, lab: Lab, shots: Path) -> None:
+    """Key t shows every rule that was tried for this message, g what the bundle guesses; again hides them."""
+    cells = """
+from mailml import lab
+archive = lab.sample_archive("traced/archive", messages=300, hostile=True)
+bundle = lab.sample_bundle(archive, "traced/rules", rules_only=True)
+lab.panels.label(archive, "traced/labels.jsonl", bundle=bundle, n=5)
+"""
+    write(lab.root / "traced.ipynb", cells)
+    notebook.open("traced.ipynb").run_all()
+    tree = notebook.page.locator(f"{PANEL} .tree")
+    notebook.page.locator(PANEL).click()
+    assert tree.is_hidden()
+    press(notebook, "tg")
+    assert "├─ rules" in tree.inner_text()
+    notebook.shot(PANEL, shots / "label-panel-trace.png")
+    press(notebook, "t")
+    assert tree.is_hidden()
+    notebook.assert_nothing_ran()
+
+
 def test_a_kernel_that_is_gone_is_said_and_nothing_is_counted(
     notebook: Notebook, lab: Lab, shots: Path
 ) -> None:

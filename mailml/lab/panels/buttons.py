@@ -22,14 +22,16 @@ class ButtonPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self.session = session
         self._status, self._subject = widgets.Label(), widgets.Label()
         self._body = widgets.Textarea(disabled=True, rows=12, layout={"width": "46rem"})
-        self._guess = widgets.Label()
+        self._guess = widgets.Textarea(disabled=True, rows=10, layout={"width": "46rem", "display": "none"})
+        self._shown = widgets.Checkbox(description="show what the bundle says of it", indent=False)
+        self._shown.observe(lambda _change: self._draw(), "value")
         buttons = [self._button(name, lambda name=name: session.put(name)) for name in session.categories]
         buttons += [
             self._button(AUTOMATED, lambda: session.put(AUTOMATED)),
             self._button("skip", session.skip),
             self._button("undo", session.undo),
         ]
-        rows = [self._status, self._subject, self._body, self._guess, widgets.HBox(buttons)]
+        rows = [self._status, self._subject, self._body, widgets.HBox(buttons), self._shown, self._guess]
         super().__init__(framed(rows), _dom_classes=[CLASS])
         self._draw()
 
@@ -53,3 +55,6 @@ class ButtonPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._status.value = f"{labelled} labelled and on disk, {self.session.left} left"
         self._subject.value = plain_text(item.subject, 120) if item else "All done."
         self._body.value = item.body if item else f"The labels are in {self.session.store.path}"
+        told = "\n\n".join(part for part in (item.guess, item.trace) if part) if item else ""
+        self._guess.value = told or "no bundle was given"
+        self._guess.layout.display = "" if item and self._shown.value else "none"

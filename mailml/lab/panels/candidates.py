@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ORDERS = ("random", "uncertain", "disagreement", "cluster", "review")
 # Judging a pool of this size takes seconds; the least certain of 2,000 are uncertain enough.
 _POOL = 2_000
+Shown = Callable[[str], str]  # how a text is shown: as it is, or with its addresses masked
 _LONGEST = 6_000  # characters of a body in the panel
 _COLUMNS = (
     "account", "folder", "uidvalidity", "uid", "internaldate", "sha256", "subject", "from_addr", "own",
@@ -47,6 +48,7 @@ def candidates(
     order: str = "random",
     n: int = 100,
     seed: int = 0,
+    addresses: bool = False,
 ) -> list[Candidate]:
     """Up to `n` incoming messages that no person has labelled yet; with "review" those whose labels disagree.
 
@@ -54,28 +56,29 @@ def candidates(
     close), disagreement (the flow would send it elsewhere than where agents left it), cluster (one of each
     topic after the other), review (where hand labels, agents' doings and folders disagree, the weightiest
     first; needs `labels`). The middle two need a bundle with a classifier. The same seed gives the same
-    messages.
+    messages. Addresses are masked unless `addresses` asks for them.
     """
+    shown: Shown = str if addresses else mask
     if order not in ORDERS:
         raise InputError(f"{order!r} is no order", cure=f"The orders are {', '.join(ORDERS)}")
     if order in ("uncertain", "disagreement") and (bundle is None or bundle.model is None):
         raise InputError(f"the order {order!r} needs a bundle with a classifier", cure="Give bundle=…")
     if order == "review":
-        return _to_review(archive, labels, bundle, n)
+        return _to_review(archive, labels, bundle, n, shown)
     rows = _unlabelled(archive, labels, bundle)
     chance = random.Random(seed)
     chance.shuffle(rows)
     if order == "cluster":
-        return [_candidate(row) for row in _one_of_each(rows[:_POOL], seed)[:n]]
+        return [_candidate(row, shown) for row in _one_of_each(rows[:_POOL], seed)[:n]]
     if bundle is None:
-        return [_candidate(row) for row in rows[:n]]
+        return [_candidate(row, shown) for row in rows[:n]]
     pool = rows[: n if order == "random" else _POOL]
-    judged = [(*_judge(archive, row, bundle), row) for row in pool]
+    judged = [(*_judge(archive, row, bundle, shown), row) for row in pool]
     if order == "uncertain":
         judged.sort(key=lambda item: item[0])
     elif order == "disagreement":
         judged = [item for item in judged if item[1]]
-    return [_candidate(row, guess, trace) for _, _, guess, trace, row in judged[:n]]
+    return [_candidate(row, shown, guess, trace) for _, _, guess, trace, row in judged[:n]]
 
 
 def _unlabelled(archive: Archive, labels: Labels | None, bundle: Bundle | None) -> list[dict[str, Any]]:
@@ -90,17 +93,21 @@ def _unlabelled(archive: Archive, labels: Labels | None, bundle: Bundle | None) 
     return [rows[sha] for sha in sorted(rows)]
 
 
-def _to_review(archive: Archive, labels: Labels | None, bundle: Bundle | None, n: int) -> list[Candidate]:
+def _to_review(
+    archive: Archive, labels: Labels | None, bundle: Bundle | None, n: int, shown: Shown
+) -> list[Candidate]:
     from mailml.lab.mine import to_review
 
     if labels is None:
         raise InputError("the order 'review' needs labels that disagree", cure="Give labels=…")
     there = {row["sha256"]: row for row in _unlabelled(archive, None, bundle)}
-    return [_candidate(there[sha], "") for sha in to_review(labels) if sha in there][:n]
+    return [_candidate(there[sha], shown) for sha in to_review(labels) if sha in there][:n]
 
 
-def _judge(archive: Archive, row: dict[str, Any], bundle: Bundle) -> tuple[float, bool, str, str]:
-    """How sure the classifier is (its best less its second), whether agents disagree, the guess, the trace."""
+def _judge(
+    archive: Archive, row: dict[str, Any], bundle: Bundle, shown: Shown
+) -> tuple[float, bool, str, str]:
+    """How sure the classifier is (its best less its second), whether agents disagree, guess and trace."""
     from mailml.decide import decide
     from mailml.explain import explain
     from mailml.message import parse
@@ -117,10 +124,10 @@ def _judge(archive: Archive, row: dict[str, Any], bundle: Bundle) -> tuple[float
     margin = chances[0] - chances[1] if len(chances) > 1 else 1.0
     final = queue_of(row["folder"], bundle.flow.queues())
     guess = f"{decision.kind.value}; rule {decision.rule} → {decision.queue or decision.folder}"
-    if category is not None:
+    if category is not None and chances:
         words = ", ".join(plain_text(word, 30) for word, _ in category.words[:6])
-        guess = f"{category.label or 'no answer'} {max(chances, default=0):.0%} ({words})\n{guess}"
-    trace = mask(explain(row["sha256"][:12], message, decision, bundle, at))
+        guess = f"{category.label or 'no answer'} {chances[0]:.0%} ({words})\n{guess}"
+    trace = shown(explain(row["sha256"][:12], message, decision, bundle, at))
     return margin, bool(final and decision.queue and final != decision.queue), guess, trace
 
 
@@ -148,13 +155,13 @@ def _one_of_each(rows: Sequence[dict[str, Any]], seed: int, topics: int = 20) ->
     return [rows[at] for _, at in sorted(order)]
 
 
-def _candidate(row: dict[str, Any], guess: str = "", trace: str = "") -> Candidate:
+def _candidate(row: dict[str, Any], shown: Shown, guess: str = "", trace: str = "") -> Candidate:
     return Candidate(
         message=row["sha256"],
-        subject=plain_text(row["subject"], 300),
-        sender=plain_text(row["from_addr"], 120),
+        subject=plain_text(shown(row["subject"]), 300),
+        sender=plain_text(shown(row["from_addr"]), 120),
         received=f"{row['internaldate']:%a %d %b %Y %H:%M} UTC" if row["internaldate"] else "",
-        body=plain_text(row["own"] or "", _LONGEST),
+        body=plain_text(shown(row["own"] or ""), _LONGEST),
         guess=guess,
         trace=plain_text(trace, _LONGEST),
     )

@@ -20,14 +20,14 @@ function render({ model, el }) {
   const automated = model.get("automated");
   const done = model.get("done").map(([message, label]) => ({ message, label }));
   const pending = new Map(); // number of a key -> its timer, until the kernel says it is on disk
-  let number = 0, dead = false, guess = false;
+  let number = 0, dead = false, guess = false, trace = false;
 
   const box = element("div", "mailml-label");
   box.tabIndex = 0;
   keepKeys(box);
   box.setAttribute("role", "group");
   box.setAttribute("aria-label",
-    "Label panel: a number labels, a automated, s skips, u takes back, g shows the classifier's guess");
+    "Label panel: a number labels, a automated, s skips, u takes back, g shows the guess, t every rule tried");
   const bar = element("div", "bar"), fill = element("div", "fill");
   bar.append(fill);
   const status = element("div", "status");
@@ -39,9 +39,11 @@ function render({ model, el }) {
   const subject = element("h4", "subject"), meta = element("div", "meta"), body = element("pre", "body");
   body.tabIndex = -1;
   keepKeys(body);
-  const hint = element("div", "hint");
+  const hint = element("div", "hint"), tree = element("pre", "tree");
+  tree.tabIndex = -1;
+  keepKeys(tree);
   const keys = element("div", "keys");
-  box.append(bar, status, warning, subject, meta, body, hint, keys);
+  box.append(bar, status, warning, subject, meta, body, hint, tree, keys);
   el.append(box);
 
   const button = (key, text, act) => {
@@ -58,6 +60,7 @@ function render({ model, el }) {
   button("s", "skip", () => skip());
   button("u", "undo", () => undo());
   button("g", "guess", () => { guess = !guess; draw(); });
+  button("t", "trace", () => { trace = !trace; draw(); });
 
   const current = () => {
     const seen = new Set(done.map((entry) => entry.message));
@@ -76,6 +79,8 @@ function render({ model, el }) {
     body.scrollTop = 0;
     hint.textContent = item && guess ? item.guess || "no classifier was given" : "";
     hint.hidden = !hint.textContent;
+    tree.textContent = item && trace ? item.trace || "no bundle was given" : "";
+    tree.hidden = !tree.textContent;
   }
 
   function fail(text) {
@@ -127,7 +132,8 @@ function render({ model, el }) {
   };
   model.on("msg:custom", heard);
 
-  const acts = { s: skip, u: undo, a: () => put(automated), g: () => { guess = !guess; draw(); } };
+  const acts = { s: skip, u: undo, a: () => put(automated), g: () => { guess = !guess; draw(); },
+    t: () => { trace = !trace; draw(); } };
   const onKey = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const at = Number(event.key);

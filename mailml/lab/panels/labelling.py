@@ -28,8 +28,12 @@ def label(
     seed: int = 0,
     by: str = "",
     plain: bool = False,
+    addresses: bool = False,
 ) -> Any:
-    """A panel to label messages by keyboard: 1 2 3 for categories, a automated, s skip, u undo, g guess.
+    """A panel to label messages by keyboard: 1 2 3 for categories, a automated, s skip, u undo.
+
+    g shows the guess of the bundle and t every rule it tried, on demand, so that neither leads the eye.
+    Addresses are masked unless `addresses` asks for them.
 
     `source` is an archive, or messages chosen with `candidates`. Messages that have a person's label already
     are left out. Each label is on disk before the panel counts it. With `plain` (or without anywidget) the
@@ -39,7 +43,9 @@ def label(
     if isinstance(source, Sequence):
         items = source
     else:
-        items = candidates(source, labels=store, bundle=bundle, order=order, n=n, seed=seed)
+        items = candidates(
+            source, labels=store, bundle=bundle, order=order, n=n, seed=seed, addresses=addresses
+        )
     session = Session(items, store, categories, by=by)
     if not plain:
         try:

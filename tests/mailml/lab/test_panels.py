@@ -135,14 +135,14 @@ def test_the_page_shows_text_only() -> None:
 def test_the_buttons_do_the_same(session: Session) -> None:
     """Without anywidget: buttons label, undo, and show mail in widgets that read no markup."""
     panel = ButtonPanel(session)
-    names = [button.description for button in panel.children[-1].children]
+    names = [button.description for button in panel.children[-3].children]
     assert names == [*CATEGORIES, AUTOMATED, "skip", "undo"]
     assert panel._subject.value == HOSTILE
     assert type(panel._subject).__name__ == "Label"  # which shows text; an HTML widget would run it
-    panel.children[-1].children[0].click()
+    panel.children[-3].children[0].click()
     assert session.store.latest()["0" * 64].label == "billing"
     assert panel._subject.value == "mail 1"
-    panel.children[-1].children[-1].click()
+    panel.children[-3].children[-1].click()
     assert session.done == []
 
 
@@ -193,3 +193,13 @@ def test_label_opens_the_panel(mailbox: Archive, tmp_path: Path) -> None:
     assert isinstance(panel, KeyboardPanel)
     assert len(panel.items) == 5
     assert isinstance(label(items(), tmp_path / "l.jsonl", CATEGORIES, plain=True), ButtonPanel)
+
+
+def test_buttons_show_the_bundle_on_demand(tmp_path: Path) -> None:
+    """What the bundle says is hidden until it is asked for, so that it does not lead."""
+    one = Candidate("0" * 64, "s", "a@x.example", "Mon", "body", "billing 90%", "├─ rules")
+    panel = ButtonPanel(Session([one], Labels(tmp_path / "labels.jsonl"), CATEGORIES))
+    assert panel._guess.layout.display == "none"
+    panel._shown.value = True
+    assert panel._guess.layout.display == ""
+    assert panel._guess.value == "billing 90%\n\n├─ rules"
