@@ -327,3 +327,18 @@ def test_hostile_input_is_fast_enough() -> None:
         assert cpu(split_reply, piece * (100_000 // len(piece))) < 6 * yardstick, piece
     for piece in HTML_PIECES:
         assert cpu(html_to_text, piece * (100_000 // len(piece))) < 6 * yardstick, piece
+
+
+def test_real_mail_is_read_and_nothing_is_lost(shared: Path) -> None:
+    """In real mail own words hold no quoted line and no word that is not there, and are rarely empty."""
+    read, empty = 0, 0
+    for path in sorted((shared / "mail" / "human").glob("*.eml")):
+        message = parse(path.read_bytes())
+        text = own_words(message)
+        read += 1
+        empty += bool(readable(message).strip()) and not text.own
+        assert not any(line.startswith("> ") for line in text.own.split("\n")), path.name
+        there = {word.lstrip(">") for word in text.everything.split()}
+        assert {word.lstrip(">") for word in text.own.split()} <= there | {""}, path.name
+    assert read > 100
+    assert empty <= 3
