@@ -209,6 +209,9 @@ def _thin_ticks(axes: Axes, columns: Sequence[str]) -> None:
     step = max(1, -(-len(columns) // 8))
     shown = range(0, len(columns), step)
     axes.set_xticks(list(shown), [label(columns[at], 12) for at in shown])
+    # centred, the first one would run into the numbers of the other axis
+    for text in axes.get_xticklabels():
+        text.set_horizontalalignment("left")
     axes.set_xlim(-0.6, len(columns) - 0.4)
 
 

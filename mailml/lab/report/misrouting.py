@@ -22,7 +22,8 @@ def misrouting_page(report: Misroutes, *, addresses: bool = False) -> Page:
     """The page: tiles, transfers, rates by queue, rule, category and sender, the telling messages."""
     lead = (
         f"{len(report.rows):,} interactions whose resolving queue is known: where the flow sends them first, "
-        "and the folder where agents finally left them."
+        "and the folder where agents finally left them. Of mail that is younger than two weeks, was moved in "
+        "bulk or lies in no queue's folder nobody can say."
     )
     lead = f"{lead} {report.note}".strip()
     return Page(
@@ -50,7 +51,7 @@ def misrouting_tiles(report: Misroutes) -> tuple[Tile, ...]:
     rate = report.rate
     return (
         Tile("misrouted", f"{rate.value:.1%}", f"95 % interval {rate.low:.1%} to {rate.high:.1%}"),
-        Tile("interactions", f"{rate.of:,}", f"{report.unknown:,} more lie in no queue's folder"),
+        Tile("interactions", f"{rate.of:,}", f"of {report.unknown:,} more nobody can say"),
         Tile("moved by hand", f"{rate.hits:,}", "first queue differs from resolving queue"),
         Tile("cost", f"{report.minutes_lost / 60:,.0f} h", f"at {report.minutes_each:g} minutes a hand-over"),
     )
