@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from mailml.bundle import Bundle, sign, verify
+from mailml.bundle import Bundle, fingerprint, is_signed, make_keys, sign, verify
 from mailml.errors import BundleDamagedError, BundleError, InputError
 from tests.mailml.bundles import small_bundle
 
@@ -101,3 +101,26 @@ def test_a_key_of_another_kind_is_refused(copy: Path) -> None:
     public = other.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(InputError, match="not an Ed25519 key"):
         verify(copy, public)
+
+
+def test_a_pair_of_keys_is_made_that_signs(copy: Path, tmp_path: Path) -> None:
+    """The private key is its owner's alone, the pair works, and one of another pair does not."""
+    make_keys(tmp_path / "k" / "key.pem", tmp_path / "k" / "key.pub")
+    assert (tmp_path / "k" / "key.pem").stat().st_mode & 0o077 == 0
+    assert not is_signed(copy)
+    sign(copy, tmp_path / "k" / "key.pem")
+    assert is_signed(copy)
+    verify(copy, tmp_path / "k" / "key.pub")
+    make_keys(tmp_path / "other.pem", tmp_path / "other.pub")
+    assert fingerprint(tmp_path / "other.pub") != fingerprint(tmp_path / "k" / "key.pub")
+    with pytest.raises(BundleDamagedError, match="not this key's"):
+        verify(copy, tmp_path / "other.pub")
+
+
+def test_a_key_is_never_replaced(tmp_path: Path) -> None:
+    """Where one of the two names is taken nothing is written."""
+    (tmp_path / "key.pub").write_text("mine")
+    with pytest.raises(InputError, match="is there already"):
+        make_keys(tmp_path / "key.pem", tmp_path / "key.pub")
+    assert not (tmp_path / "key.pem").exists()
+    assert (tmp_path / "key.pub").read_text() == "mine"

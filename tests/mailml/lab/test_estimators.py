@@ -82,9 +82,8 @@ def test_labels_keep_their_type() -> None:
 def test_it_fits_into_pipelines_and_cross_validation() -> None:
     """A step before it, and folds around it."""
     part = tickets(90)
-    pipe = make_pipeline(
-        FunctionTransformer(lambda X: [text.upper() for text in X]), LinearClassifier(folds=2)
-    )
+    louder = FunctionTransformer(lambda texts: [text.upper() for text in texts])
+    pipe = make_pipeline(louder, LinearClassifier(folds=2))
     scores = cross_val_score(pipe, np.array(part.texts, dtype=object), part.labels, cv=2)
     assert (scores > 0.6).all()
 
