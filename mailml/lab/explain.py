@@ -33,7 +33,7 @@ class Explained:
     """Why one text got its answer; in a notebook it shows itself.
 
     `why` is what the model says of itself, `neighbours` the labelled messages most like the text (none
-    without a frame and labels), `language` what the text is written in ("" where it is too short to tell).
+    without a frame and labels), `language` what the text is written in ("" where it cannot be told).
     """
 
     text: str

@@ -48,7 +48,7 @@ def parts(what: str, examples: Examples) -> list[str]:
     if what == "language":
         from mailml.text import detect_language
 
-        return [detect_language(text) or "too short to tell" for text in examples.texts]
+        return [detect_language(text) or "not told apart" for text in examples.texts]
     if what == "month":
         return [f"{time:%Y-%m}" if time is not None else "unknown" for time in examples.times]
     if what == "length":

@@ -292,6 +292,7 @@ def test_classifier_input() -> None:
         ("Comment puis-je changer mon mot de passe ?", "fr"),
         ("¿Cómo puedo cambiar mi contraseña, por favor?", "es"),
         ("OK 4711 ok", ""),
+        ("Good morning,", ""),
         ("12345678901234567890", ""),
         ("", ""),
     ],
