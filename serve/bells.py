@@ -30,6 +30,7 @@ class Bells:
         self.worker, self.sender, self.clock = Bell(), Bell(), Bell()
         self._movers: dict[str, Bell] = {}
         self._webhooks: dict[str, Bell] = {}
+        self._senders: dict[int, Bell] = {0: self.sender}
         self.stop = threading.Event()
         self._shifts: list[Bells] = []
 
@@ -53,6 +54,15 @@ class Bells:
         """The bell of a mailbox's mover."""
         return self._movers.setdefault(mailbox, Bell())
 
+    def sender_of(self, number: int) -> Bell:
+        """The bell of one of several senders; the first one's is `sender`."""
+        return self._senders.setdefault(number, Bell())
+
+    def mail(self) -> None:
+        """Mail of ours is to be sent: every sender looks for his share."""
+        for bell in list(self._senders.values()):
+            bell.ring()
+
     def webhook(self, target: str) -> Bell:
         """The bell of the role that calls a webhook."""
         return self._webhooks.setdefault(target, Bell())
@@ -71,5 +81,5 @@ class Bells:
 
     def _ring(self) -> None:
         others = [*self._movers.values(), *self._webhooks.values()]
-        for bell in (self.worker, self.sender, self.clock, *others):
+        for bell in (self.worker, self.clock, *self._senders.values(), *others):
             bell.ring()

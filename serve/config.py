@@ -58,6 +58,7 @@ class Sending(BaseModel):
     envelope: Annotated[str, Field(pattern=f"^$|{_ADDRESS}")] = (
         ""  # MAIL FROM of agents' replies; acknowledgements have the null sender
     )
+    connections: Annotated[int, Field(ge=1, le=16)] = 1  # to the server at once; Exchange Online allows three
     dkim_selector: Annotated[str, Field(pattern=r"^[\w.-]*$")] = ""  # for the doctor; "" tries the usual ones
     sent_folder: str = "auto"  # "auto" is the server's own, "" keeps no copies
 

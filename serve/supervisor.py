@@ -64,7 +64,10 @@ class Supervisor:
         ]
         self.worker = Worker(journal, config, self.bundles, key, decided=self._decided, clock=clock)
         self.movers = [Mover(journal, mailbox, config, clock=clock) for mailbox in config.mailboxes]
-        self.sender = Sender(journal, config, sent=self._sent, clock=clock)
+        lines = config.smtp.sending.connections
+        self.senders = [
+            Sender(journal, config, sent=self._sent, share=(n, lines), clock=clock) for n in range(lines)
+        ]
         self.timekeeper = Timekeeper(journal, config, clock=clock)
         self.shadow = Shadow(journal, self.bundles, key, clock=clock)
         self.callers = [Caller(journal, hook, clock=clock) for hook in config.webhooks]
@@ -86,7 +89,7 @@ class Supervisor:
     def _decided(self, mailboxes: set[str]) -> None:
         for name in mailboxes:
             self.bells.mover(name).ring()
-        self.bells.sender.ring()
+        self.bells.mail()
         self.bells.news()
 
     def _sent(self, mailbox: int) -> None:
@@ -151,7 +154,7 @@ class Supervisor:
         movers = [mover.once for mover in self.movers]
         for caller in self.callers:
             caller.batch()
-        return self._tried([*movers, self.sender.once, *movers])
+        return self._tried([*movers, *(one.once for one in self.senders), *movers])
 
     def _doubts_wait(self) -> bool:
         with self.journal.read() as tx:
@@ -199,7 +202,9 @@ class Supervisor:
         if "send" in self.parts:
             for mover in self.movers:
                 yield f"mover {mover.mailbox.name}", f"move {mover.mailbox.name}", mover.run
-            yield "sender", "send", self.sender.run
+            for sender in self.senders:
+                name = f"sender {sender.share[0] + 1}" if sender.share[0] else "sender"
+                yield name, "send", sender.run
             for caller in self.callers:
                 yield f"webhook {caller.hook.name}", "send", caller.run
         if "clock" in self.parts:

@@ -24,6 +24,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from mailml.errors import InputError
 
 from . import migrate, postgres
+from .grouping import Grouped
 
 Tx = Connection
 JournalError = SQLAlchemyError  # whatever the database could not do
@@ -38,7 +39,7 @@ class Journal:
 
     def __init__(self, path: Path, database: str = "", *, migrated: bool = True) -> None:
         self.path, self.database = path, database
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()  # one thread may take it and another let it go: grouping.py
         self._lock_file = -1
         if database:
             self._writer, self._readers = postgres.writing(database), postgres.reading(database)
@@ -46,6 +47,8 @@ class Journal:
             self._lock_file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._writer = _engine(path, reads_only=False)
             self._readers = _engine(path, reads_only=True)
+        # PostgreSQL groups the commits of its connections by itself
+        self._grouped = None if database else Grouped(self._writer, self._exclusive)
         if migrated:
             self._migrate()
 
@@ -99,6 +102,10 @@ class Journal:
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """A transaction that holds the write lock from its first line; durable when the block is left."""
+        if self._grouped is not None:
+            with self._grouped.write() as connection:
+                yield connection
+            return
         with self._exclusive(), self._writer.begin() as connection:
             yield connection
 

@@ -118,10 +118,15 @@ def newest(tx: Tx) -> int:
     return int(tx.execute(select(func.max(outbox.c.id))).scalar() or 0)
 
 
-def next_send(tx: Tx, now: int) -> Send | None:
-    """The next mail to send: a person's reply goes before any acknowledgement."""
+def next_send(tx: Tx, now: int, share: tuple[int, int] = (0, 1)) -> Send | None:
+    """The next mail to send: a person's reply goes before any acknowledgement.
+
+    `share` is (which, of how many): several senders divide the mails between them by number.
+    """
     o = outbox.c
+    which, of = share
     due = (o.state == "pending") & o.effect.in_(["ack", "reply"]) & is_due(o.due_at, now)
+    due = due & (o.id % of == which) if of > 1 else due
     row = tx.execute(select(*_SEND).where(due).order_by(o.effect.desc(), o.due_at, o.id).limit(1)).first()
     return None if row is None else Send(**row._mapping)
 
@@ -165,7 +170,7 @@ def recover(tx: Tx) -> int:
     return int(tx.execute(died.values(state="doubt", note="the process died while sending")).rowcount)
 
 
-def uncopied(tx: Tx, mailbox: int, limit: int = 10) -> list[Send]:
+def uncopied(tx: Tx, mailbox: int, limit: int = 25) -> list[Send]:
     """Sent mails that have no copy in the Sent folder yet."""
     o = outbox.c
     sent = (o.state == "sent") & o.copied.is_(False) & (o.mailbox_id == mailbox)

@@ -40,8 +40,15 @@ class Sender:
     """Sends acknowledgements and agents' replies. `sent` is called with the mailbox after each mail's end."""
 
     def __init__(
-        self, journal: Journal, config: Config, *, sent: Callable[[int], None], clock: Clock = now_ms
+        self,
+        journal: Journal,
+        config: Config,
+        *,
+        sent: Callable[[int], None],
+        share: tuple[int, int] = (0, 1),
+        clock: Clock = now_ms,
     ) -> None:
+        self.share = share  # which of how many connections this one is
         self.journal, self.config, self.sent, self.clock = journal, config, sent, clock
         self._session: smtp.SmtpSession | None = None
         self._used = 0.0
@@ -54,7 +61,7 @@ class Sender:
             try:
                 if not self.one():
                     self.close()
-                    bells.sender.wait(_POLL_SECONDS)
+                    bells.sender_of(self.share[0]).wait(_POLL_SECONDS)
                 failures = 0
             except MailmlError as error:
                 failures += 1
@@ -76,7 +83,7 @@ class Sender:
     def one(self) -> bool:
         """Send the next mail that is due; False when there is none. Raises when no server can be reached."""
         with self.journal.read() as tx:
-            mail = outbox.next_send(tx, self.clock())
+            mail = outbox.next_send(tx, self.clock(), self.share)
             held = self._held(tx, mail) if mail else None
         if mail is None:
             return False
@@ -170,6 +177,6 @@ class Sender:
     def _unreachable(self, error: MailmlError, failures: int) -> None:
         self._session = None
         self.log.warning("server out of reach", why=str(error), failures=failures)
-        if failures == 1:
+        if failures == 1 and self.share[0] == 0:  # one alarm for all connections to one server
             with self.journal.write() as tx:
                 events.add(tx, "smtp_failed", self.clock(), str(error), level="alarm")

@@ -50,8 +50,7 @@ class SentFolder:
             there = self._open(session, make=bool(copies))
             for mail in doubts:
                 self._settle(sent=there and self._lies_there(session, mail), mail=mail)
-            for mail in copies:
-                self._copy(session, mail)
+            self._copy(session, copies)
         except FolderError as error:
             self.log.warning("sent folder refused", why=str(error))
             self._not_before = self.clock() + _AFTER_REFUSAL
@@ -89,9 +88,12 @@ class SentFolder:
             note = f"{mail.effect} {mail.message_id}"
             events.add(tx, "uncertain", now, note, level=level, interaction=mail.interaction_id)
 
-    def _copy(self, session: ImapSession, mail: Send) -> None:
-        """Put a copy there, unless the server has done so itself or we did before a crash."""
-        if not self._lies_there(session, mail):
-            session.append(self._folder, mail.raw, ["\\Seen"])
-        with self.journal.write() as tx:
-            outbox.copied(tx, mail.id)
+    def _copy(self, session: ImapSession, copies: list[Send]) -> None:
+        """Put copies there, unless the server or we before a crash have done so; one commit for all."""
+        for mail in copies:
+            if not self._lies_there(session, mail):
+                session.append(self._folder, mail.raw, ["\\Seen"])
+        if copies:
+            with self.journal.write() as tx:
+                for mail in copies:
+                    outbox.copied(tx, mail.id)

@@ -34,6 +34,7 @@ from tests.servers.missing import ServerMissing
 from tests.servers.postfix import Postfix
 from tests.servers.smtp_sink import SmtpSink
 
+CONNECTIONS = 4
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # Everything is acknowledged, so that the dearest way is measured: three commits with fsync for each mail.
@@ -124,7 +125,8 @@ class Numbers:
 def spread(values: list[float]) -> str:
     """Median and 99th percentile in milliseconds."""
     ranked = sorted(values)
-    return f"p50 {ranked[len(ranked) // 2] * 1000:8.0f} ms   p99 {ranked[int(len(ranked) * 0.99)] * 1000:8.0f} ms"
+    half, most = ranked[len(ranked) // 2], ranked[int(len(ranked) * 0.99)]
+    return f"p50 {half * 1000:8.0f} ms   p99 {most * 1000:8.0f} ms"
 
 
 @contextmanager
@@ -134,6 +136,7 @@ def desk(stack: ExitStack, folder: Path, **serve: object) -> Iterator[tuple[Serv
     sink = stack.enter_context(SmtpSink(folder / "sink"))
     service = Service(folder / "serve", dovecot.user(), sink, **serve)
     service.limits = dict(LIMITS)
+    service.smtp["connections"] = CONNECTIONS
     try:
         postfix = stack.enter_context(Postfix(dovecot.lmtp_port))
     except ServerMissing as reason:
@@ -252,7 +255,8 @@ def deciding(folder: Path, raws: list[bytes]) -> None:
     sieve = sieve_seconds(folder, raws)
     if sieve:
         print(
-            f"  sieve-filter, dry run               {sieve * 1e6:10.0f} µs CPU a mail   ours {mine / sieve:.2f} x"
+            f"  sieve-filter, dry run               {sieve * 1e6:10.0f} µs CPU a mail   "
+            f"ours {mine / sieve:.2f} x"
         )
     if shutil.which("rspamd") is None:
         print("  rspamd                              not installed: no ratio")
@@ -302,7 +306,8 @@ def idle(folder: Path, boxes: int, seconds: float = 30.0) -> None:
             time.sleep(seconds)
             share = (cpu_seconds(pid) - start) / (time.monotonic() - began)
             print(
-                f"  {boxes} mailboxes, nothing happens        {share:10.2%} CPU   {resident_mb(pid):.0f} MB resident"
+                f"  {boxes} mailboxes, nothing happens        {share:10.2%} CPU   "
+                f"{resident_mb(pid):.0f} MB resident"
             )
 
 
@@ -310,7 +315,8 @@ def main(count: int = 1000, boxes: int = 50) -> int:
     """Everything, one after the other."""
     raws = mails(count)
     print(
-        f"{count} mails of {sum(map(len, raws)) / count / 1024:.1f} KB on average, SQLite with synchronous=FULL\n"
+        f"{count} mails of {sum(map(len, raws)) / count / 1024:.1f} KB on average, "
+        "SQLite with synchronous=FULL\n"
     )
     with tempfile.TemporaryDirectory(prefix="bench-serve-") as name:
         base = Path(name)

@@ -34,3 +34,14 @@ def test_the_end_wakes_everybody() -> None:
     bells.end()
     assert bells.stop.is_set()
     assert all(bell.wait(0) for bell in (bells.worker, bells.sender, bells.clock, mover))
+
+
+def test_every_sender_has_a_bell() -> None:
+    """Mail to be sent wakes each of them, and the first one's is the sender's own."""
+    bells = Bells()
+    second = bells.sender_of(1)
+    assert bells.sender_of(0) is bells.sender
+    bells.mail()
+    assert bells.sender.wait(0)
+    assert second.wait(0)
+    assert not second.wait(0)
