@@ -226,6 +226,8 @@ SWAPS: dict[str, tuple[str, bytes, str]] = {
     "no npy at all": ("word_idf", b"MZ" + b"\0" * 90, "not a readable npz"),
     "cut short": ("word_idf", header((3,), b"x" * 10), "word_idf"),
     "an extra array": ("evil", npy(np.zeros(3)), "evil.npy"),
+    "a path upwards": ("../../evil", npy(np.zeros(3)), "../../evil.npy"),
+    "a path from the root": ("/etc/evil", npy(np.zeros(3)), "/etc/evil.npy"),
 }
 
 

@@ -248,3 +248,52 @@ def test_a_missing_array_is_named() -> None:
     del arrays["word_idf"]
     with pytest.raises(BundleDamagedError, match="word_idf is missing"):
         Model.from_arrays(meta, arrays)
+
+
+def hashed() -> tuple[dict[str, Any], Arrays]:
+    """A model of three buckets."""
+    meta = {
+        "kind": "tfidf-linear",
+        "classes": ["a", "b"],
+        "temperature": 1.0,
+        "blocks": [{"name": "word", "analyzer": "word", "ngrams": [1, 1], "buckets": 8}],
+    }
+    arrays: Arrays = {
+        "intercept": np.zeros(2),
+        "word_buckets": np.array([1, 3, 6], dtype=np.int32),
+        "word_idf": np.ones(3),
+        "word_coef": np.arange(6.0).reshape(3, 2),
+    }
+    return meta, arrays
+
+
+@pytest.mark.parametrize(
+    ("buckets", "size", "says"),
+    [
+        ([1, 3, 8], 8, "not ascending within its 8 buckets"),
+        ([-1, 3, 6], 8, "not ascending"),
+        ([3, 1, 6], 8, "not ascending"),
+        ([1, 1, 6], 8, "not ascending"),
+        ([1, 3, 6], 2**40, "not 1 to"),
+        ([1, 3, 6], 0, "not 1 to"),
+        ([1, 3, 6], "8", "not 1 to"),
+        ([1.0, 3.0, 6.0], 8, "not a line of whole numbers"),
+        ([1, 3], 8, "expected floats of shape"),
+    ],
+)
+def test_buckets_that_cannot_be_are_refused(buckets: list[Any], size: Any, says: str) -> None:
+    """Outside the hash, out of order, twice, or so many that memory would be asked for: a sentence each."""
+    meta, arrays = hashed()
+    kind = np.int32 if isinstance(buckets[0], int) else np.float64
+    arrays["word_buckets"] = np.array(buckets, dtype=kind)
+    meta["blocks"][0]["buckets"] = size
+    with pytest.raises(BundleDamagedError, match=says):
+        Model.from_arrays(meta, arrays)
+
+
+def test_a_model_of_buckets_comes_back() -> None:
+    """Round trip, and unknown words stay unknown."""
+    made = Model.from_arrays(*hashed())
+    assert Model.from_arrays(*made.to_arrays()).id == made.id
+    assert made.known("some other words entirely with many of them") < 1
+    assert made.proba("anything").sum() == pytest.approx(1)
