@@ -178,3 +178,39 @@ panel.book.try_rule(0)
     assert [rule.name for rule in saved.rules][-1] == "from code"
     assert saved.rules[1].name == "urgent"
     notebook.assert_nothing_ran()
+
+
+def test_hostile_mail_in_a_back_test_is_text(notebook: Notebook, lab: Lab, shots: Path) -> None:
+    """Every attack of the sample, opened in the page and one by one: nothing runs, rows open by keyboard."""
+    cells = (
+        """
+from mailml import lab
+archive = lab.sample_archive("rules/archive", messages=300, hostile=True)
+bundle = lab.sample_bundle(archive, "rules/bundle", rules_only=True)
+rows = lab.frame(archive, text=False)
+evil = list(rows[rows["from_addr"].eq("mallory@evil.test")]["sha256"])
+only = archive.path.parent / "evil"
+held = lab.Archive.open(only, create=True)
+""",
+        """
+from mailml.archive import Arrival
+when = rows["internaldate"].max().to_pydatetime()
+held.append(Arrival("a", "INBOX", 1, n, archive.raw(sha), when) for n, sha in enumerate(evil, 1))
+test = lab.backtest('default = "Billing"\\n', bundle, held)
+test
+""",
+        "for change in test.opened():\n    display(change)",
+        "for sha in evil:\n    display(lab.trace(archive, sha, bundle))",
+    )
+    write(lab.root / "opened.ipynb", *cells)
+    notebook.open("opened.ipynb").run_all()
+    page = notebook.page
+    first = page.locator("details.entry:not([open]) summary").first
+    first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)  # an image that fails to load fires its handler a little later
+    notebook.shot("details.entry[open]", shots / "hostile-opened.png")
+    opened = page.locator("details.entry[open]").all_text_contents()
+    assert len(opened) > 5
+    assert any("onerror=" in text for text in opened)
+    notebook.assert_nothing_ran()
