@@ -95,14 +95,14 @@ def _branches(message: Message, decision: Decision, bundle: Bundle) -> list[Bran
     kind = f"{_words(verdict.kind)}: {row_in_words(verdict)} (row {verdict.row})"
     return [
         ("kind", [kind, *seen]),
-        ("rules", _rules(decision.trace)),
+        ("rules", _rules(decision.trace, filed=bool(decision.verdict.folder))),
         ("category", _category(message, decision, bundle)),
         ("answer", _ack(decision)),
         ("due", _due(decision.due, bundle)),
     ]
 
 
-def _rules(trace: Iterable[RuleTrace]) -> list[str]:
+def _rules(trace: Iterable[RuleTrace], *, filed: bool) -> list[str]:
     """Each rule that was tried: hit or miss, what it asked, what it found, and what it did."""
     steps = list(trace)
     width = max((len(step.rule) for step in steps), default=0)
@@ -112,7 +112,8 @@ def _rules(trace: Iterable[RuleTrace]) -> list[str]:
         first, *rest = [*asked, f"so: {step.then}"] if step.then else asked
         lines.append(f"{'✓' if step.hit else '✗'} {step.rule:<{width}}  {first}")
         lines += [f"  {'':<{width}}  {line}" for line in rest]
-    return lines or ["none was tried: the table of automated mail decides before the flow"]
+    before = "the table of automated mail decides before the flow"
+    return lines or [f"none was tried: {before if filed else 'the flow has no rules'}"]
 
 
 def _test(test: Test) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from mailml.bundle import Bundle
 from mailml.decide import decide
 from mailml.explain import explain, one_line
+from mailml.flow import Flow
 from mailml.message import parse
 from mailml.verdict import Context
 from tests.mailml.cli.test_inspectors import AWAY, BROKEN, BUNDLE, run
@@ -143,3 +145,9 @@ def test_why_a_mail_belongs_to_a_conversation(tmp_path: Path) -> None:
     assert opened not in lines[2]
     assert f"points to #{opened}, but the sender takes no part" in lines[3]
     assert f"joins #{opened}: a copy of this very mail" in lines[4]
+
+
+def test_a_flow_without_rules_is_said_to_have_none(bundle: Bundle) -> None:
+    """Where the flow is empty nobody blames the table of automated mail."""
+    text = told(INVOICE, replace(bundle, flow=Flow((), "Billing")))
+    assert "none was tried: the flow has no rules" in text
