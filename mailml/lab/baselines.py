@@ -18,7 +18,7 @@ from mailml.lab.resampling import Floats
 from mailml.lab.vocabulary import Counted, Ints
 
 if TYPE_CHECKING:
-    from mailml.lab.train import Trained
+    from mailml.lab.fitting import Trained
 
 _KEYWORDS = 10  # words a patient person would list per category
 
@@ -45,7 +45,7 @@ def shuffled(trained: Trained, seed: int = 11) -> Floats:
 
     What is left of its accuracy owes nothing to the texts: a model that is no better has learned nothing.
     """
-    from mailml.lab.train import out_of_fold
+    from mailml.lab.fitting import out_of_fold
 
     truth = np.random.default_rng(seed).permutation(trained.truth)
     scores, _ = out_of_fold(trained.learner, trained.corpus, trained.folds, truth, trained.classes)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mailml.lab import examples as rows_of
 from mailml.lab.calibration import calibrate
-from mailml.lab.evaluation import decided
 from mailml.lab.examples import Examples
+from mailml.lab.fitting import Trained, check_classes, fit, fit_corpus, out_of_fold
 from mailml.lab.models import learner_of
 from mailml.lab.models.corpus import corpus_of
 from mailml.lab.models.student import StudentLearner
 from mailml.lab.resampling import Floats, Interval, paired_difference
 from mailml.lab.settings import Settings
-
-if TYPE_CHECKING:
-    from mailml.lab.train import Trained
 
 _LEAST = 50  # messages without a label; fewer teach nothing
 # four chances in five that it is cheaper: with few labels, where a teacher is worth most, nothing is ever
@@ -31,8 +28,6 @@ def taught(examples: Examples, beside: Examples | None, settings: Settings) -> T
 
     Else the plain model. A note says which, and by how much.
     """
-    from mailml.lab.train import check_classes, fit, fit_corpus, out_of_fold
-
     count = 0 if beside is None else len(beside)
     if beside is None or count < _LEAST:
         note = f"There is too little mail without a label to teach with ({count} messages)."
@@ -88,5 +83,6 @@ def cheaper(candidate: Trained, plain: Trained) -> Interval:
 def costs(trained: Trained) -> Floats:
     """The decided out-of-fold cost of every labelled message."""
     policy = replace(trained.policy, withheld="")
-    said = decided(policy, trained.probabilities, trained.known, trained.model.min_known)
+    said = policy.taken(np.round(trained.probabilities, 6), trained.known)
+    said[trained.known < trained.model.min_known] = policy.actions.index(policy.fallback)
     return np.asarray(policy.matrix()[trained.truth, said], dtype=np.float64)

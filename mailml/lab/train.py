@@ -1,122 +1,23 @@
-"""Labelled messages -> a calibrated classifier, judged on groups it never saw, or "not enough data".
+"""`lab.train`: a frame and labels, or plain lists, become a trained model with its evidence.
 
-Every figure comes from out-of-fold predictions of whole groups (thread, sender, near-duplicate text); the
-same predictions fit the temperature. A model whose decided cost is not clearly below that of sending
-everything to one queue is withheld: it is exported, and abstains.
+How it is fitted and judged is in `fitting`, what a teacher adds in `teaching`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mailml.classifier import Model, Policy
-from mailml.classifier.hashed import HashedBlock
-from mailml.errors import NotEnoughData
 from mailml.lab import examples as rows_of
-from mailml.lab import split, topics
-from mailml.lab.calibration import Calibration, calibrate
-from mailml.lab.examples import Examples
-from mailml.lab.foreign import with_least_words
-from mailml.lab.models import learner_of
-from mailml.lab.models.corpus import Corpus, corpus_of, owners_of
-from mailml.lab.models.learner import Fitted, Learner, aligned
-from mailml.lab.novelty import cautious
-from mailml.lab.resampling import Floats, Interval, paired_difference
+from mailml.lab.fitting import Enough, Trained, check_classes, fit, fit_corpus, out_of_fold
+from mailml.lab.models.corpus import owners_of
 from mailml.lab.settings import Settings
-from mailml.lab.vocabulary import Counted, Ints
+from mailml.lab.teaching import taught, without_label
 
-__all__ = ["Enough", "Settings", "Trained", "check_classes", "fit", "out_of_fold", "owners_of", "train"]
-
-_ONLY_KNOWN = (
-    "not enough data: on topics it was not shown, the classifier is no cheaper than one queue for all, "
-    "however careful it is"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Enough:
-    """Whether the data supports the model: its decided cost against the best single queue."""
-
-    yes: bool
-    sentence: str
-    saved: Interval  # cost saved per message against the best constant answer; above 0 is good
-    constant: str  # that answer
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """A model with the evidence of how good it is.
-
-    `probabilities` are out-of-fold and calibrated: (examples, classes), each row predicted by a model that
-    saw no message of its group; `known` is the share of its n-grams that model knew. `groups` numbers the
-    groups, `folds` the splits. `gap` is the largest difference between the exported arrays and the estimator.
-    Nothing of it prints customers' text.
-    """
-
-    model: Model
-    examples: Examples
-    classes: tuple[str, ...]
-    probabilities: Floats
-    scores: Floats
-    known: Floats
-    groups: Ints
-    folds: tuple[split.Split, ...]
-    calibration: Calibration
-    settings: Settings
-    enough: Enough
-    gap: float
-    corpus: Corpus = field(repr=False)
-    learner: Learner = field(repr=False)
-    made_by: str  # the learner's name: a taught model that is read back has no teacher any more
-
-    def __repr__(self) -> str:
-        right = np.mean(np.argmax(self.probabilities, axis=1) == self.truth)
-        return (
-            f"Trained({len(self.examples)} messages, {len(set(self.groups.tolist()))} groups, "
-            f"classes {', '.join(self.classes)}; out-of-fold accuracy {right:.3f}; {self.enough.sentence})"
-        )
-
-    @property
-    def truth(self) -> Ints:
-        """The given labels as positions in `classes`."""
-        return rows_of.label_numbers(self.examples.labels, self.classes)
-
-    @property
-    def blocks(self) -> tuple[Counted, ...]:
-        """The counted n-grams of the training texts."""
-        return self.corpus.blocks
-
-    @property
-    def policy(self) -> Policy:
-        """How the model decides."""
-        return self.model.policy
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Everything training was told, as JSON values, for the manifest."""
-        told = {**asdict(self.settings), "encoder": Path(self.settings.encoder).name}
-        return {**told, "made_by": self.made_by, "temperature": self.calibration.temperature}
-
-    def refit(self, rows: Ints) -> Fitted:
-        """The same kind of model trained on some of the labelled rows only."""
-        labels = np.asarray(self.classes)[self.truth[rows]].tolist()
-        return self.learner.fit(self.corpus, rows, labels)
-
-    def with_policy(self, policy: Policy) -> Trained:
-        """The same model, as careful as before, deciding by other costs or thresholds; nothing is trained."""
-        wanted = replace(policy, withheld="", caution=policy.caution or self.policy.caution)
-        enough = _enough(self.probabilities, self.known, self.truth, self.groups, wanted)
-        if self.enough.sentence == _ONLY_KNOWN:
-            enough = self.enough
-        decided = _withheld(wanted, enough, self.settings)
-        return replace(self, model=self.model.with_policy(decided), enough=enough)
+__all__ = ["Enough", "Settings", "Trained", "check_classes", "fit", "fit_corpus", "out_of_fold", "owners_of",
+           "train"]  # fmt: skip
 
 
 def train(
@@ -141,8 +42,6 @@ def train(
     cost. Raises NotEnoughData, naming the class, where an honest figure is impossible: no labels, one class,
     a class of fewer than `least` messages or of one group.
     """
-    from mailml.lab.teaching import taught, without_label
-
     settings = replace(settings or Settings(), **changes)
     beside = None
     if hasattr(messages, "columns"):
@@ -156,136 +55,3 @@ def train(
     if until is not None:
         examples, beside = rows_of.before(examples, until), beside and rows_of.before(beside, until)
     return taught(examples, beside, settings) if settings.teacher else fit(examples, settings)
-
-
-def fit(examples: Examples, settings: Settings) -> Trained:
-    """`train` for rows that are already brought together, without a teacher."""
-    examples = rows_of.capped(examples, settings.per_sender)
-    check_classes(examples.labels, settings.least)
-    return fit_corpus(examples, corpus_of(examples, settings), learner_of(settings))
-
-
-def fit_corpus(examples: Examples, corpus: Corpus, learner: Learner) -> Trained:
-    """Train a learner on a corpus whose labelled rows are `examples`."""
-    settings = corpus.settings
-    classes = check_classes(examples.labels, settings.least)
-    truth = rows_of.label_numbers(examples.labels, classes)
-    groups = corpus.groups[: len(truth)]
-    folds = tuple(split.grouped(examples.labels, groups, settings.folds, settings.seed))
-    seen = out_of_fold(learner, corpus, folds, truth, classes)
-    calibration = calibrate(seen[0], truth)
-    probabilities = calibration.proba(seen[0])
-    plain = Policy(classes, settings.fallback, settings.costs, settings.thresholds)
-    policy, holds = _cautious(learner, corpus, plain, calibration, seen, truth)
-    enough = _enough(probabilities, seen[1], truth, groups, policy)
-    if not holds:
-        enough = replace(enough, yes=False, sentence=_ONLY_KNOWN)
-    fitted = learner.fit(corpus, np.arange(len(truth)), examples.labels, beside=corpus.beside)
-    policy = _withheld(policy, enough, settings)
-    least_known = _least_known(seen[1])
-    model, gap = learner.to_model(fitted, corpus, calibration, policy, least_known)
-    if isinstance(model, Model) and not isinstance(model.blocks[0], HashedBlock):
-        model = with_least_words(model, corpus, folds)
-    return Trained(
-        model=model,
-        examples=examples,
-        classes=classes,
-        probabilities=probabilities,
-        scores=seen[0],
-        known=seen[1],
-        groups=groups,
-        folds=folds,
-        calibration=calibration,
-        settings=settings,
-        enough=enough,
-        gap=gap,
-        corpus=corpus,
-        learner=learner,
-        made_by=learner.name,
-    )
-
-
-def _cautious(
-    learner: Learner,
-    corpus: Corpus,
-    plain: Policy,
-    calibration: Calibration,
-    seen: tuple[Floats, Floats],
-    truth: Ints,
-) -> tuple[Policy, bool]:
-    """The policy with its caution about mail of new kinds, and whether held-out topics bear it out."""
-    settings, groups = corpus.settings, corpus.groups[: len(truth)]
-    labels = np.asarray(plain.classes)[truth].tolist()
-    whole, topic = topics.folds(
-        corpus.blocks, corpus.owners, labels, corpus.groups, settings.folds, settings.seed
-    )
-    if not settings.novelty or not whole:
-        return plain, True
-    strange = out_of_fold(learner, corpus, whole, truth, plain.classes, apart=topic)
-    return cautious(plain, calibration, seen, strange, truth, groups, settings.novelty)
-
-
-def out_of_fold(
-    learner: Learner,
-    corpus: Corpus,
-    folds: Sequence[split.Split],
-    truth: Ints,
-    classes: Sequence[str],
-    *,
-    apart: Ints | None = None,
-) -> tuple[Floats, Floats]:
-    """Scores and known shares of every labelled row by models that saw nothing of its group.
-
-    Unlabelled rows of a held-out group (by `apart`, the corpus's groups unless given) are kept from the
-    learner as well. Shapes (n, classes), (n,).
-    """
-    scores, known = np.zeros((len(truth), len(classes))), np.zeros(len(truth))
-    names, group = np.asarray(classes), corpus.groups if apart is None else apart
-    for fold in folds:
-        beside = corpus.beside[~np.isin(group[corpus.beside], group[fold.test])]
-        fitted = learner.fit(corpus, fold.train, names[truth[fold.train]].tolist(), beside=beside)
-        scores[fold.test] = aligned(fitted, corpus, fold.test, classes)
-        known[fold.test] = fitted.known(corpus, fold.test)
-    return scores, known
-
-
-def check_classes(labels: Sequence[str], least: int) -> tuple[str, ...]:
-    """The classes in alphabetical order; raises NotEnoughData, naming what is missing."""
-    names, counts = np.unique(np.asarray(labels, dtype=str), return_counts=True)
-    if not len(names):
-        raise NotEnoughData(
-            "there are no labelled messages with text", cure="Label some first: `mailml label`"
-        )
-    if len(names) == 1:
-        raise NotEnoughData(
-            f"all {counts[0]} labels say {str(names[0])!r}", cure="A classifier needs at least two categories"
-        )
-    few = [f"{str(name)!r} has {n}" for name, n in zip(names, counts, strict=True) if n < least]
-    if few:
-        what = f"too few labelled messages: {', '.join(few)}; each category needs at least {least}"
-        raise NotEnoughData(what, cure="Label more of them, or give those messages another category")
-    return tuple(str(name) for name in names)
-
-
-def _enough(probabilities: Floats, known: Floats, truth: Ints, groups: Ints, policy: Policy) -> Enough:
-    matrix = policy.matrix()
-    decided = matrix[truth, policy.taken(np.round(probabilities, 6), known)]
-    constant = int(np.argmin(matrix[truth].mean(axis=0)))
-    saved = paired_difference(matrix[truth, constant], decided, groups)
-    name = policy.actions[constant]
-    price = f"{matrix[truth, constant].mean():.3f}"
-    if saved.low > 0:
-        sentence = f"enough data: saves {saved} of the {price} a message that sending all to {name!r} costs"
-        return Enough(True, sentence, saved, name)
-    sentence = f"not enough data: not clearly cheaper than sending all to {name!r} (saves {saved} of {price})"
-    return Enough(False, sentence, saved, name)
-
-
-def _withheld(policy: Policy, enough: Enough, settings: Settings) -> Policy:
-    withhold = settings.withhold and not enough.yes
-    return replace(policy, withheld=enough.sentence if withhold else "")
-
-
-def _least_known(known: NDArray[np.float64]) -> float:
-    """Three fifths of what 95 % of new customers' mail reaches; what stays below is another language."""
-    return round(0.6 * float(np.quantile(known, 0.05)), 4)

@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import estimator_checks as checks
 
 from mailml.errors import InputError, NotEnoughData
-from mailml.lab.models.estimators import (
+from mailml.lab.estimators import (
     AveragedClassifier,
     EmbeddingClassifier,
     HashingClassifier,
