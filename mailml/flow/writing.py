@@ -18,6 +18,13 @@ def dumps(flow: Flow) -> str:
     return "\n".join([f"default = {_text(flow.default)}\n", *map(_rule, flow.rules)])
 
 
+def parts_of(of: Rule | Flow) -> dict[str, str]:
+    """The values of a rule's keys (name, when, then), or of a flow's own (default), as TOML."""
+    if isinstance(of, Flow):
+        return {"default": _text(of.default)}
+    return {"name": _text(of.name), "when": _table(of.when), "then": _then(of.then, go_on=of.continue_)}
+
+
 def _rule(rule: Rule) -> str:
     lines = ("[[rule]]", f"name = {_text(rule.name)}", f"when = {_table(rule.when)}")
     return "\n".join([*lines, f"then = {_then(rule.then, go_on=rule.continue_)}", ""])
