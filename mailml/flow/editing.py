@@ -1,8 +1,8 @@
 """A flow's file after a change: what was not changed keeps its bytes, comments included.
 
 A file is taken apart into what stands before the rules, one block per `[[rule]]` (with the comment lines
-right above it), and what stands after the last. Blocks of unchanged rules are moved as they are; in a changed one
-only the keys that differ are written anew, by tomlkit. Whatever comes out is read back before it is returned.
+right above it), and what stands after the last. Blocks of unchanged rules are moved as they are; in a changed
+one only the keys that differ are written anew, by tomlkit. What comes out is read back before it is returned.
 """
 
 from __future__ import annotations

@@ -62,6 +62,10 @@ class WhenReader:
 
     def _field(self, field: str, value: Any, path: str) -> Condition:
         spec = spec_of(field)
+        if spec is None and field in ("tag", "tags"):
+            cure = "Rules read the mail and never each other's tags, so that nothing can go in a circle."
+            self._faults.add(path, f'"{field}" is not a field', cure)
+            return ALWAYS
         if spec is None:
             self._faults.unknown(path, f'"{field}" is not a field', field, _WORDS)
             return ALWAYS
