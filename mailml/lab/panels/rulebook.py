@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from mailml.errors import Fault, FlowError, InputError, MailmlError
 from mailml.flow import Flow, source
+from mailml.flow.editing import rewrite
 from mailml.lab.escape import mask, plain_text
-from mailml.lab.panels.comments import rewritten
 from mailml.lab.panels.drafts import Draft, blank, draft_of, mapping_of
 from mailml.lab.report.page import write_whole
 
@@ -93,7 +93,7 @@ class RuleBook:
         self.saved = source.dumps(loaded) if isinstance(flow, Flow) else Path(flow).read_text("utf-8")
         self.default, self.rules = loaded.default, [draft_of(rule) for rule in loaded.rules]
         self.queues = tuple(dict.fromkeys([*loaded.queues(), *queues]))
-        self._messages, self._writer = messages, writer or rewritten
+        self._messages, self._writer = messages, writer or rewrite
         self.heard: list[Callable[[], None]] = []  # called when the rules were looked at from code
         self._batch: Batch | None = None
         if messages is not None:
