@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-BENCHES = ("ingest", "text", "autoreply", "classifier", "flow", "flow_archive", "backtest", "pull", "reports")
+BENCHES = ("ingest", "text", "autoreply", "classifier", "flow", "backtest", "pull", "reports")
 
 
 def main() -> int:
