@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from mailml.errors import BundleError, InputError, MailmlError
+from mailml.files import told
 from mailml.text.printable import lines
 
 from . import config as configuration
@@ -39,6 +40,7 @@ app = typer.Typer(
     add_completion=False,
     # a traceback with colours and source lines is no place for customers' mail
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # [retention] is a table of serve.toml, not markup
     help="The service that routes a support mailbox.",
 )
 running.register(app)
@@ -269,6 +271,13 @@ def main() -> None:
         sys.exit(EXIT_CONFIG)
     except MailmlError as error:
         typer.echo(lines(str(error)), err=True)
+        sys.exit(EXIT_FAILED)
+    except BrokenPipeError:
+        # the reader (head, less) has seen enough; nothing is wrong
+        sys.stderr.close()
+        sys.exit(0)
+    except OSError as error:
+        typer.echo(lines(told(error)), err=True)
         sys.exit(EXIT_FAILED)
 
 

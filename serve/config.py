@@ -20,6 +20,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mailml.errors import ConfigError, Fault, InputError
+from mailml.files import read_text
 from mailml.transport.account import KEYS as ACCOUNT_KEYS
 from mailml.transport.account import Account
 
@@ -118,12 +119,11 @@ class Config(BaseModel):
 def load(path: str | Path, environment: Mapping[str, str] | None = None) -> Config:
     """The configuration of a file; raises InputError or ConfigError with all faults."""
     path = Path(path)
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"cannot be read ({why})", where=str(path), cure="Name it with --config") from error
-    return loads(text, path=path, environment=os.environ if environment is None else environment)
+    if not path.exists():
+        raise InputError(
+            "cannot be read: there is no such file", where=str(path), cure="Name it with --config"
+        )
+    return loads(read_text(path), path=path, environment=os.environ if environment is None else environment)
 
 
 def loads(text: str, *, path: Path, environment: Mapping[str, str]) -> Config:

@@ -15,7 +15,8 @@ from mailml.bundle import toml
 from mailml.bundle.reading import Section, is_number, meant
 from mailml.classifier import Policy
 from mailml.classifier.policy import FALLBACK
-from mailml.errors import ConfigError, Fault, InputError
+from mailml.errors import ConfigError, Fault
+from mailml.files import read_text
 from mailml.reply import AckPolicy
 from mailml.sla import Calendar, Target, parse_target
 from mailml.verdict import Identity
@@ -81,10 +82,7 @@ def loads(source: str, *, where: str = "desk.toml") -> Desk:
 
 def load(path: str | os.PathLike[str]) -> Desk:
     """Read a desk.toml file; raises InputError when it cannot be opened."""
-    try:
-        return loads(Path(path).read_text(encoding="utf-8"), where=str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read ({error})", where=str(path)) from error
+    return loads(read_text(Path(path)), where=str(path))
 
 
 def from_mapping(values: Mapping[str, Any]) -> Desk:

@@ -24,6 +24,7 @@ from mailml.cli import (
     simulating,
 )
 from mailml.errors import MailmlError
+from mailml.files import told
 
 app = typer.Typer(
     name="mailml",
@@ -63,3 +64,12 @@ def main() -> None:
         # the reader (head, less) has seen enough; nothing is wrong
         sys.stderr.close()
         sys.exit(0)
+    except KeyboardInterrupt:
+        print("mailml: interrupted; what was finished is kept", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        print(f"mailml: {told(error)}", file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        print(f'mailml: this needs {error.name}. pip install "mailml[lab]"', file=sys.stderr)
+        sys.exit(1)

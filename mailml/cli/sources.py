@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mailml.errors import InputError
+from mailml.files import read_bytes
 from mailml.message import Message
 
 
@@ -59,9 +60,9 @@ def received_at(source: Source, message: Message) -> datetime:
 
 def _file(path: Path) -> Source:
     try:
-        return Source(str(path), path.read_bytes())
-    except OSError as error:
-        return Source(str(path), error=error.strerror or str(error))
+        return Source(str(path), read_bytes(path))
+    except InputError as error:
+        return Source(str(path), error=error.what.removeprefix("cannot be read: "))
 
 
 def _archive(path: Path) -> Iterator[Source]:

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from mailml.errors import Fault, FlowError, InputError
+from mailml.errors import Fault, FlowError
+from mailml.files import SETTINGS, read_bytes
 from mailml.flow.conditions import ALWAYS
 from mailml.flow.faults import Faults
 from mailml.flow.flow import Flow, Rule
@@ -26,10 +27,7 @@ def load(
     path: Path | str, *, queues: Collection[str] | None = None, categories: Collection[str] | None = None
 ) -> Flow:
     """The flow in a file; raises `FlowError` with all its faults, `InputError` where there is no file."""
-    try:
-        raw = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(error.strerror or str(error), where=str(path)) from error
+    raw = read_bytes(path, SETTINGS)
     try:
         toml = raw.decode()
     except UnicodeDecodeError as error:

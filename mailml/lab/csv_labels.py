@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mailml.errors import LabelError
+from mailml.errors import InputError, LabelError
+from mailml.files import read_text
 from mailml.lab.labels import Label
 
 
@@ -30,9 +31,9 @@ def from_csv(
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabelError(f"cannot be read as UTF-8 text ({error})", where=str(file)) from error
+        text = read_text(file, most=0)
+    except InputError as error:
+        raise LabelError(error.what, where=str(file), cure=error.cure) from error
     reader = csv.DictReader(io.StringIO(text))
     if not {"message", "label"} <= set(reader.fieldnames or ()):
         cure = "The first line names the columns"

@@ -10,13 +10,14 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import simpy
+from mailml.errors import InputError, MissingExtraError
 
-from mailml.errors import InputError
+if TYPE_CHECKING:
+    import simpy
 
-Events = Generator[simpy.Event, Any, None]
+    Events = Generator[simpy.Event, Any, None]
 Shifts = Sequence[tuple[float, int]]  # (from this minute on, so many people), in order
 
 
@@ -132,6 +133,10 @@ def simulate(works: Sequence[Work], crews: Sequence[Crew], until: float) -> Run:
     if alone := sorted({queue for work in works for queue, _ in work.stations} - served):
         what = f"nobody serves {', '.join(map(repr, alone))}"
         raise InputError(what, cure=f"Add it to a team; served are {', '.join(sorted(served)) or 'none'}")
+    try:
+        import simpy
+    except ImportError as error:
+        raise MissingExtraError("simulating needs simpy", cure='pip install "mailml[lab]"') from error
     env = simpy.Environment()
     floor = _Floor(env, crews)
     order = sorted(range(len(works)), key=lambda at: works[at].at)

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mailml.errors import ConfigError, Fault, InputError
+from mailml.errors import ConfigError, Fault
+from mailml.files import read_text
 from mailml.lab.queueing import Crew
 from mailml.sla import Calendar
 
@@ -90,9 +91,7 @@ class Staffing:
 def load(path: str | os.PathLike[str], queues: Collection[str] | None = None) -> Staffing:
     """The staffing in a TOML file; raises InputError where there is none, ConfigError with all its faults."""
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read ({error})", where=str(path)) from error
+        values = tomllib.loads(read_text(Path(path)))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([Fault("", f"is not TOML: {error}")], where=str(path)) from error
     return from_mapping(values, queues, where=str(path))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mailml.errors import ConfigError, Fault, InputError
+from mailml.files import read_text
 from mailml.transport import _microsoft
 from mailml.transport._certificate import Certificate
 from mailml.transport.oauth import GoogleTokens, MicrosoftTokens, StaticToken, TokenProvider
@@ -122,9 +123,9 @@ def load(path: str | Path) -> dict[str, Account]:
     """
     path = Path(path)
     try:
-        tables = tomllib.loads(path.read_text("utf-8")).get("account", {})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path)) from error
+        tables = tomllib.loads(read_text(path)).get("account", {})
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"cannot be read: it is not TOML: {error}", where=str(path)) from error
     accounts: dict[str, Account] = {}
     faults: list[Fault] = []
     for name, table in tables.items() if isinstance(tables, dict) else ():

@@ -82,7 +82,7 @@ class TestReading:
 
     def test_files_that_cannot_be_read(self, tmp_path: Path) -> None:
         """A missing file, one that is not UTF-8 and one that is not TOML are each one sentence."""
-        with pytest.raises(InputError, match="No such file"):
+        with pytest.raises(InputError, match="no such file"):
             source.load(tmp_path / "none.toml")
         latin = tmp_path / "latin.toml"
         latin.write_bytes('default = "Büro"'.encode("latin-1"))

@@ -60,15 +60,14 @@ def automated_tiles(incoming: pd.DataFrame) -> tuple[Tile, ...]:
 
 def kinds_section(incoming: pd.DataFrame) -> Section:
     """Kinds by week; people are left out of the picture, which they would fill."""
+    incoming = incoming.assign(kind=incoming["kind"].astype("str").str.replace("_", " "))
     machine = incoming[incoming["kind"].ne("human")]
     week = machine["at"].dt.strftime("%G-W%V")
     # every week of the history has its column, also one without automated mail
     weeks = sorted(set(incoming["at"].dt.strftime("%G-W%V")))
     counts = machine.groupby([week, "kind"]).size().unstack(fill_value=0).reindex(weeks, fill_value=0)
     counts.index.name = "week"
-    series = {
-        str(kind).replace("_", " "): [float(value) for value in counts[kind]] for kind in counts.columns
-    }
+    series = {str(kind): [float(value) for value in counts[kind]] for kind in counts.columns}
     picture = stacked(weeks, series, "Automated messages per week and kind.", "messages") if series else None
     totals = incoming["kind"].value_counts().rename_axis("kind").reset_index(name="messages")
     tables = (from_frame(totals, "All kinds"), from_frame(counts, "By week", folded=True, index=True))
