@@ -76,11 +76,6 @@ def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         ("mailml.cli", ("lint", "PIPE"), "it is a pipe"),
         ("mailml.cli", ("parse", "--jsonl", "PIPE"), "is a pipe"),
         ("mailml.cli", ("parse", "--jsonl", "/dev/zero"), "is a device"),
-        (
-            "mailml.cli",
-            ("label", "--archive", "ARCHIVE", "--labels", "/proc/nope/l.jsonl", "--csv", "CSV"),
-            "/proc/nope",
-        ),
         ("serve.__main__", ("check", "--config", "PIPE"), "it is a pipe"),
         ("serve.__main__", ("check", "--config", "/dev/zero"), "it is a device"),
     ],
@@ -90,11 +85,7 @@ def test_commands_never_hang_and_show_no_traceback(
 ) -> None:
     """A pipe, a device: one sentence, and an exit code that is not 0."""
     os.mkfifo(tmp_path / "pipe")
-    named = {
-        "ARCHIVE": str(tmp_path / "a"),
-        "PIPE": str(tmp_path / "pipe"),
-        "CSV": str(tmp_path / "labels.csv"),
-    }
+    named = {"PIPE": str(tmp_path / "pipe")}
     done = run(module, *(named.get(one, one) for one in arguments))
     assert says in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
