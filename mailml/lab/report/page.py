@@ -83,7 +83,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A whole report. `source` says what it was made from, `made` when."""
+    """A whole report. `source` says what it was made from, `made` the day of its newest mail."""
 
     title: str
     lead: str
