@@ -40,7 +40,7 @@ lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
 test: $(VENV)/.dev  ## everything: lint, tests with real servers, notebooks, browser, coverage
 	@bash tests/install-system-packages.sh
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist loadfile --durations=25 --cov --cov-report=term
 
 soak: $(VENV)/.dev  ## the service killed at every system call, cut at every byte, its disk failing; hours
 	@bash tests/install-system-packages.sh
