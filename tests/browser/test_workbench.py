@@ -157,7 +157,7 @@ def test_the_panel_speaks_to_screen_readers(notebook: Notebook) -> None:
     panel = notebook.page.locator(PANEL)
     assert "a number labels" in (panel.get_attribute("aria-label") or "")
     keys = [button.get_attribute("aria-keyshortcuts") for button in panel.locator("button").all()]
-    assert keys == ["1", "2", "3", "a", "s", "u", "g"]
+    assert keys == ["1", "2", "3", "a", "s", "u", "g", "t"]
     assert panel.locator(".status").get_attribute("aria-live") == "polite"
     assert panel.locator(".warning").get_attribute("role") == "alert"
 
