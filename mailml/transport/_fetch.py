@@ -16,10 +16,10 @@ IN_FLIGHT = 2  # one round trip is hidden; more gained nothing at 50 ms
 _BODY = re.compile(rb'BODY\[\](?:<\d+>)? (?:\{(\d+)\}\r?\n$|"((?:[^"\\]|\\.)*)"|(NIL))')
 # What every server seen answers to our own items, in our own order; anything else is read piece by piece.
 _PLAIN = re.compile(
-    rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\) INTERNALDATE "([^"]+)" BODY\[\] \{(\d+)\}\r\n'
+    rb'\* \d+ FETCH \(UID (\d+) FLAGS \(([^()]*)\) INTERNALDATE "([^"]+)" BODY\[\] \{(\d+)\}\r\n'
 )
 _UID = re.compile(rb"\bUID (\d+)")
-_FLAGS = re.compile(rb"\bFLAGS \(([^)]*)\)")
+_FLAGS = re.compile(rb"\bFLAGS \(([^()]*)\)")
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]+)"')
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _MODSEQ = re.compile(rb"\bMODSEQ \((\d+)\)")
