@@ -56,6 +56,7 @@ def sources() -> dict[str, str]:
     return dict(_read()["sources"])
 
 
+@cache
 def _read() -> dict[str, Any]:
     return tomllib.loads(files("mailml.autoreply").joinpath("subjects.toml").read_text("utf-8"))
 
@@ -220,47 +221,6 @@ _TAG = re.compile(r"^\s*(?:\[[^\[\]]{1,60}\]|\*{2,5}[^*]{1,30}\*{2,5}|\{[^{}]{1,
 _ECHO_TAG = re.compile(r"\s*[\[【(（<*]{1,3}([^\]】)）>*]{2,40})[\]】)）>*]{1,3}")
 _ECHOED_MARKS = ("re:", "aw:", "fw:", "fwd:", "sv:", "wg:", "rv:", "tr:", "antw:", "odp:", "r:")
 _ECHOED = re.compile(r" (?:re|aw|fwd?|sv|wg|rv|tr|antw|odp): ?")
-_UNTIL = frozenset(
-    [
-        "until",
-        "till",
-        "til",
-        "bis",
-        "jusqu'au",
-        "jusqu'à",
-        "hasta",
-        "fino",
-        "até",
-        "tot",
-        "t/m",
-        "do",
-        "до",
-        "по",
-        "din",
-    ]
-)
-_FROM = frozenset(["from", "vom", "ab", "du", "del", "dal", "od", "van", "vanaf", "fra", "från", "с", "de"])
-_JOINS = frozenset(
-    [
-        "-",
-        "–",
-        "to",
-        "and",
-        "bis",
-        "und",
-        "au",
-        "al",
-        "et",
-        "y",
-        "do",
-        "till",
-        "til",
-        "t/m",
-        "tot",
-        "до",
-        "по",
-    ]
-)
 _MARK = re.compile(r"^([^\s:：\[\]]{1,16})(?: ?\[\d{1,3}\]|\(\d{1,3}\))? ?[:：] *")
 # Lotus Notes: "Jane Doe/Dublin/Acme is out of the office (returning 05/06/2024)"; a name, not a clause.
 _AWAY = re.compile(

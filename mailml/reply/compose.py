@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
 from mailml.errors import InputError
 from mailml.message import Message
@@ -71,7 +72,8 @@ def compose_ack(
         "Precedence: bulk",
         raw_field(LOOP_HEADER, [_token(loop_token)]),
     ]
-    return _written(fields, render(words.body, values, where="body"))
+    markup = render(words.body_html, values, where="body_html", markup=True) if words.body_html else ""
+    return _written(fields, render(words.body, values, where="body"), markup)
 
 
 def compose_reply(
@@ -113,9 +115,15 @@ class Preview:
 
     subject: str
     body: str
+    body_html: str = ""
 
     def _repr_html_(self) -> str:
-        return f"<b>{html.escape(self.subject)}</b><pre>{html.escape(self.body)}</pre>"
+        shown = f"<b>{html.escape(self.subject)}</b><pre>{html.escape(self.body)}</pre>"
+        # a frame without any right: no script, no form, no way to the page around it
+        frame = (
+            f'<iframe sandbox="" width="100%" height="240" srcdoc="{html.escape(self.body_html)}"></iframe>'
+        )
+        return shown + frame if self.body_html else shown
 
 
 def preview(
@@ -133,7 +141,8 @@ def preview(
     shown = (one_line(subject), _shown_name(customer_name)) if echo_subject else ("", "")
     values = Values(reference, *shown, sla_target)
     head = words.subject if shown[0] else policy.fixed_subject
-    return Preview(one_line(render(head, values)), render(words.body, values))
+    markup = render(words.body_html, values, markup=True) if words.body_html else ""
+    return Preview(one_line(render(head, values)), render(words.body, values), markup)
 
 
 def _addressing(
@@ -162,16 +171,27 @@ def _threading(message: Message) -> list[str]:
     return [raw_field("In-Reply-To", own), raw_field("References", [*ancestors, *own])]
 
 
-def _written(fields: list[str], body: str) -> bytes:
-    text = body.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").rstrip("\n") + "\n"
+def _written(fields: list[str], body: str, markup: str = "") -> bytes:
+    """The mail; with `markup` its HTML stands behind the text, as the better of two (RFC 2046 5.1.4)."""
+    head = [*fields, "MIME-Version: 1.0"]
+    if not markup:
+        return "\r\n".join([*head, ""]).encode("ascii") + _part("plain", body)
+    # "=_" never stands in quoted-printable (RFC 2045 6.7), and a retry must give the same bytes
+    boundary = f"=_{sha256(chr(10).join(fields).encode('ascii')).hexdigest()[:32]}"
+    head.append(f'Content-Type: multipart/alternative; boundary="{boundary}"')
+    parts = [_part("plain", body, quoted=True), _part("html", markup, quoted=True)]
+    opened = [f"--{boundary}\r\n".encode("ascii") + part for part in parts]
+    end = f"--{boundary}--\r\n".encode("ascii")
+    return "\r\n".join([*head, "", ""]).encode("ascii") + b"".join([*opened, end])
+
+
+def _part(kind: str, words: str, *, quoted: bool = False) -> bytes:
+    text = words.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").rstrip("\n") + "\n"
     data = text.encode("utf-8", "replace")
-    plain = text.isascii() and all(len(line) <= 78 for line in text.split("\n"))
-    encoding = "7bit" if plain else "quoted-printable"
+    plain = not quoted and text.isascii() and all(len(line) <= 78 for line in text.split("\n"))
     head = [
-        *fields,
-        "MIME-Version: 1.0",
-        'Content-Type: text/plain; charset="utf-8"',
-        f"Content-Transfer-Encoding: {encoding}",
+        f'Content-Type: text/{kind}; charset="utf-8"',
+        f"Content-Transfer-Encoding: {'7bit' if plain else 'quoted-printable'}",
     ]
     encoded = data if plain else quopri.encodestring(data)
     return "\r\n".join([*head, "", ""]).encode("ascii") + encoded.replace(b"\n", b"\r\n")

@@ -14,6 +14,7 @@ from mailml.reply.templates import check
 Unauthenticated = Literal["fixed", "none", "echo"]
 UNAUTHENTICATED: tuple[Unauthenticated, ...] = ("fixed", "none", "echo")
 
+_TEMPLATES = ("subject", "fixed_subject", "body", "body_html")
 SUBJECT = "Auto: [#{{ interaction.reference }}] {{ subject }}"  # RFC 5230 5.3
 FIXED_SUBJECT = "Auto: [#{{ interaction.reference }}] We have received your message"
 BODY = """\
@@ -33,10 +34,11 @@ The Support Team
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Another pair of templates, which a rule of the flow may name."""
+    """Other templates, which a rule of the flow may name; without `body_html` they have no HTML."""
 
     subject: str = SUBJECT
     body: str = BODY
+    body_html: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +47,26 @@ class AckPolicy:
 
     `unauthenticated` says what senders get whose mail our server does not report as aligned and whom we do
     not know: "fixed" is a subject that echoes nothing of theirs, "none" is silence, "echo" trusts all.
-    `cut_off_hours`: older mail is never acknowledged.
+    `cut_off_hours`: older mail is never acknowledged. `body_html` is shown instead of `body` by programs that
+    read HTML; "" sends text/plain alone, which RFC 3834 and every reader like best.
     """
 
     enabled: bool = True
     subject: str = SUBJECT
     fixed_subject: str = FIXED_SUBJECT
     body: str = BODY
+    body_html: str = ""
     unauthenticated: Unauthenticated = "fixed"
     cut_off_hours: float = 24.0
     templates: Mapping[str, Words] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         for where, source in self._sources():
-            check(source, where=where)
+            check(source, where=where, markup=where.endswith("body_html"))
 
     def words(self, template: str = "") -> Words:
         """The templates a rule asked for by name; the desk's own where it named none or an unknown one."""
-        return self.templates.get(template) or Words(self.subject, self.body)
+        return self.templates.get(template) or Words(self.subject, self.body, self.body_html)
 
     @classmethod
     def from_mapping(cls, settings: Mapping[str, Any], *, where: str = "ack") -> AckPolicy:
@@ -74,15 +78,21 @@ class AckPolicy:
 
     def to_mapping(self) -> dict[str, Any]:
         """The settings that `from_mapping` reads back to an equal policy."""
-        plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "templates"}
-        named = {name: {"subject": w.subject, "body": w.body} for name, w in sorted(self.templates.items())}
+        plain = _written(self)
+        named = {name: _written(words) for name, words in sorted(self.templates.items())}
         return plain | ({"templates": named} if named else {})
 
     def _sources(self) -> list[tuple[str, str]]:
-        own = [("subject", self.subject), ("fixed_subject", self.fixed_subject), ("body", self.body)]
+        own = [(name, source) for name, source in _written(self).items() if name in _TEMPLATES]
         for name, words in self.templates.items():
-            own += [(f"templates.{name}.subject", words.subject), (f"templates.{name}.body", words.body)]
+            own += [(f"templates.{name}.{key}", source) for key, source in _written(words).items()]
         return own
+
+
+def _written(policy: AckPolicy | Words) -> dict[str, Any]:
+    """The settings as they are written: no HTML is no key."""
+    plain = {each.name: getattr(policy, each.name) for each in fields(policy) if each.name != "templates"}
+    return {name: value for name, value in plain.items() if name != "body_html" or value}
 
 
 def read(settings: Mapping[str, Any], *, where: str = "ack") -> tuple[AckPolicy, list[Fault]]:
@@ -101,8 +111,8 @@ def read(settings: Mapping[str, Any], *, where: str = "ack") -> tuple[AckPolicy,
 
 
 def _value(key: str, value: object, place: str) -> object:
-    if key in ("subject", "fixed_subject", "body"):
-        return check(value, where=place)
+    if key in _TEMPLATES:
+        return check(value, where=place, markup=key == "body_html")
     if key == "enabled":
         if isinstance(value, bool):
             return value
@@ -128,6 +138,11 @@ def _templates(value: object, place: str) -> Mapping[str, Words]:
 
 
 def _words(entry: object, place: str) -> Words:
-    if not isinstance(entry, Mapping) or set(entry) - {"subject", "body"}:
-        raise ValueError(f"{place} must be a table with subject and body")
-    return Words(**{key: check(source, where=f"{place}.{key}") for key, source in entry.items()})
+    if not isinstance(entry, Mapping) or set(entry) - {"subject", "body", "body_html"}:
+        raise ValueError(f"{place} must be a table with subject, body and perhaps body_html")
+    return Words(
+        **{
+            key: check(source, where=f"{place}.{key}", markup=key == "body_html")
+            for key, source in entry.items()
+        }
+    )

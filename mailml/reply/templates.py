@@ -69,8 +69,11 @@ class Values:
 _SAMPLE = Values("K7Q2-9M4D", "Printer on fire", "Jane Doe", "4 business hours")
 
 
-def check(source: object, *, where: str) -> str:
-    """The template itself if it is one; raises `TemplateError` that says what cannot be used, and where."""
+def check(source: object, *, where: str, markup: bool = False) -> str:
+    """The template itself if it is one; raises `TemplateError` that says what cannot be used, and where.
+
+    `markup` says that it is HTML: values are escaped there, and may stand in text only.
+    """
     if not isinstance(source, str) or not source.strip():
         raise TemplateError("the template is empty or not a text", where=where, cure="Write it as a string")
     if len(source) > LONGEST_TEMPLATE:
@@ -87,14 +90,16 @@ def check(source: object, *, where: str) -> str:
         raise TemplateError("the template is nested too deep", where=where) from error
     for node in _all(tree):
         _refuse(node, where)
-    render(source, _SAMPLE, where=where)
+    if markup:
+        _refuse_in_tags(tree, where)
+    render(source, _SAMPLE, where=where, markup=markup)
     return source
 
 
-def render(source: str, values: Values, *, where: str = "template") -> str:
-    """The text of a template for these values. Raises `TemplateError`."""
+def render(source: str, values: Values, *, where: str = "template", markup: bool = False) -> str:
+    """The text of a template for these values, each escaped in `markup` (HTML). Raises `TemplateError`."""
     try:
-        return _compiled(source).render(values.mapping())
+        return _compiled(source, markup).render(values.mapping())
     except (JinjaError, TypeError, ValueError, OverflowError) as error:
         raise TemplateError(f"the template cannot be rendered: {error}", where=where) from error
 
@@ -117,16 +122,33 @@ def _refuse(node: nodes.Node, where: str) -> None:
         raise TemplateError(f'the filter "{node.name}" is not known', where=place, cure=cure)
 
 
+def _refuse_in_tags(tree: nodes.Template, where: str) -> None:
+    """Escaping makes a value safe in text; in a tag it could be an address that runs, or an attribute."""
+    before = ""
+    for node in _all(tree):
+        for piece in node.nodes if isinstance(node, nodes.Output) else ():
+            if isinstance(piece, nodes.TemplateData):
+                before += piece.data.lower()
+            elif before.rfind("<") > before.rfind(">") or any(
+                before.count(f"<{name}") > before.count(f"</{name}") for name in ("script", "style")
+            ):
+                raise TemplateError(
+                    "a value stands inside a tag, a script or a style",
+                    where=f"{where}, line {piece.lineno}",
+                    cure="Values may stand in the text between tags",
+                )
+
+
 def _all(tree: nodes.Node) -> list[nodes.Node]:
     return [tree, *(found for child in tree.iter_child_nodes() for found in _all(child))]
 
 
 @lru_cache(maxsize=64)
-def _compiled(source: str) -> Template:
-    return _environment().from_string(source)
+def _compiled(source: str, markup: bool) -> Template:
+    return _environment(markup).from_string(source)
 
 
-@lru_cache(maxsize=1)
-def _environment() -> SandboxedEnvironment:
-    # text/plain: nothing to escape; whoever shows it in a page escapes it there (see preview)
-    return SandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+@lru_cache(maxsize=2)
+def _environment(markup: bool = False) -> SandboxedEnvironment:
+    # text/plain has nothing to escape; whoever shows it in a page escapes it there (see preview)
+    return SandboxedEnvironment(undefined=StrictUndefined, autoescape=markup, keep_trailing_newline=True)
