@@ -73,7 +73,7 @@ def _report(case: Case) -> list[Finding]:
     kind = report_type(case)
     if kind == "delivery-status":
         return [("Content-Type", "multipart/report; report-type=delivery-status"), *actions(case)]
-    status = [part.content_type for part in case.message.parts if part.content_type in _STATUS_PARTS]
+    status = [kind for kind in case.types if kind in _STATUS_PARTS]
     if not status:
         return []
     # A person who forwards a bounce inline carries its status part too: the system must show otherwise.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 from mailml.autoreply.subjects import Echo, reply_echo
 from mailml.message import Address, Message, parse_addresses
+from mailml.message.lazy import lazy
 from mailml.text import Text
 from mailml.verdict import Context, Evidence, Identity
 
@@ -32,19 +33,27 @@ class Case:
 
         Never a search through the raw block: a list of names in a DKIM h= tag is no evidence.
         """
-        kept = self._kept
-        for name in names:
-            found = kept.get(name)
+        lowered, asked = _asked(names)
+        # most headers are absent from most mail
+        return iter(()) if lowered.isdisjoint(self._present) else self._instances(asked)
+
+    def _instances(self, asked: tuple[tuple[str, str], ...]) -> Iterator[Finding]:
+        for name, low in asked:
+            if low not in self._present:
+                continue
+            found = self._kept.get(name)
             if found is None:
-                found = self.message.all(name)
-                if not found:
-                    continue  # most headers are absent from most mail
                 # kept: a bomb of fifteen thousand instances is unfolded once, though several rows ask for it
-                found = kept[name] = tuple([value[:LONGEST_HEADER] for value in found[:MOST_INSTANCES]])
+                instances = self.message.all(low)[:MOST_INSTANCES]
+                found = self._kept[name] = tuple([value[:LONGEST_HEADER] for value in instances])
             for value in found:
                 yield name, value
 
-    @cached_property
+    @lazy
+    def _present(self) -> frozenset[str]:
+        return self.message.header_names
+
+    @lazy
     def _kept(self) -> dict[str, tuple[str, ...]]:
         return {}
 
@@ -57,22 +66,22 @@ class Case:
         for name, value in self.values(*names):
             yield name, value, token(value)
 
-    @cached_property
+    @lazy
     def from_(self) -> Address | None:
         """The first address of From that can be read."""
         return next(self.addresses("From"), None)
 
-    @cached_property
+    @lazy
     def sender(self) -> str:
         """The lower-case address of From ("" if none can be read)."""
         return self.from_.addr if self.from_ else ""
 
-    @cached_property
+    @lazy
     def sender_local(self) -> str:
         """The local part of the sender, lower-case."""
         return self.sender.rpartition("@")[0] or self.sender
 
-    @cached_property
+    @lazy
     def null_sender(self) -> Finding | None:
         """The envelope's null reverse path (RFC 5321 4.5.5), as the delivering server recorded it."""
         written = next(self.values("Return-Path"), None)
@@ -89,19 +98,24 @@ class Case:
             return "From_", first.split(b"\n")[0].decode("ascii", "replace")
         return None
 
-    @cached_property
+    @lazy
+    def types(self) -> tuple[str, ...]:
+        """The content types of the parts, in order."""
+        return tuple([part.content_type for part in self.message.parts])
+
+    @lazy
     def echo(self) -> Echo | None:
         """The localised phrase of an automatic reply the subject starts with, if any."""
         return reply_echo(self.message.subject)
 
-    @cached_property
+    @lazy
     def auto_submitted(self) -> str:
         """The strongest Auto-Submitted keyword (RFC 3834 5): "" when absent, "no" when a person says so."""
         keywords = [word for _, _, word in self.tokens("Auto-Submitted") if word]
         automatic = [word for word in keywords if word != "no"]
         return (automatic or keywords or [""])[0]
 
-    @cached_property
+    @lazy
     def suppress(self) -> frozenset[str]:
         """The values of X-Auto-Response-Suppress (MS-OXCMAIL 2.1.3.2.20), lower-case."""
         values = (value for _, value in self.values("X-Auto-Response-Suppress"))
@@ -109,7 +123,7 @@ class Case:
             word.strip().lower() for value in values for word in value.split(",") if word.strip()
         )
 
-    @cached_property
+    @lazy
     def web_form(self) -> str:
         """The customer behind an allow-listed web form (its Reply-To), or ""."""
         if self.sender not in self.identity.web_forms:
@@ -117,10 +131,17 @@ class Case:
         others = (address.addr for address in self.addresses("Reply-To"))
         return next((addr for addr in others if addr not in self.ours and addr != self.sender), "")
 
-    @cached_property
+    @lazy
     def ours(self) -> frozenset[str]:
         """Every address that is ours: mailboxes, groups and lists."""
         return self.identity.addresses | self.identity.lists
+
+
+@lru_cache(maxsize=256)
+def _asked(names: tuple[str, ...]) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    """The names in lower case, as a set, and each beside how it is written."""
+    lowered = tuple([name.lower() for name in names])
+    return frozenset(lowered), tuple(zip(names, lowered, strict=True))
 
 
 def token(value: str) -> str:

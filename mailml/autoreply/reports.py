@@ -51,7 +51,7 @@ def calendar_request(case: Case) -> list[Finding]:
 
 
 def _report_part(case: Case, named: str) -> list[Finding]:
-    found = [part.content_type for part in case.message.parts if part.content_type in _REPORT_PARTS]
+    found = [kind for kind in case.types if kind in _REPORT_PARTS]
     # Without multipart/report around it, a person may have attached the report to a question.
     alone = len(case.message.parts) == 1 or named or case.null_sender
     return [("part", found[0])] if found and alone else []
@@ -93,8 +93,8 @@ def _receipt(case: Case) -> list[Finding]:
 
 
 def _tnef(case: Case, pattern: re.Pattern[bytes]) -> list[Finding]:
-    for part in case.message.parts[:10]:
-        if part.content_type in _TNEF:
+    for kind, part in zip(case.types[:10], case.message.parts, strict=False):
+        if kind in _TNEF:
             found = pattern.search(part.payload[:_TNEF_HEAD])
             if found:
                 return [("application/ms-tnef", found[0].decode("ascii", "replace"))]
@@ -102,9 +102,9 @@ def _tnef(case: Case, pattern: re.Pattern[bytes]) -> list[Finding]:
 
 
 def _method(case: Case) -> str:
-    for part in case.message.parts[:20]:
+    for kind, part in zip(case.types[:20], case.message.parts, strict=False):
         # An .ics file attached to a question is not an answer of a calendar.
-        if part.content_type == "text/calendar" and part.disposition != "attachment":
+        if kind == "text/calendar" and part.disposition != "attachment":
             method = part.params.get("method", "").lower() or _method_inside(part)
             if method:
                 return method

@@ -7,7 +7,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -85,6 +85,7 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", "".join(visible)).split())
 
 
+@lru_cache(maxsize=32)
 def strip_tags(subject: str) -> str:
     """The subject without leading [list] and ***SPAM*** tags. Linear."""
     rest = subject[:LONGEST_SUBJECT].strip()
@@ -148,6 +149,7 @@ def is_forward_or_reply(subject: str) -> bool:
     return _unmarked(subject)[0] != ""
 
 
+@lru_cache(maxsize=32)
 def _unmarked(subject: str) -> tuple[str, str]:
     """The outermost mark ("", "re", "fwd") and the folded rest after tags and all marks."""
     rest, mark = fold(strip_tags(subject)), ""

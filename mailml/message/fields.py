@@ -40,6 +40,11 @@ class Fields:
                 index[key] = [value]
         return index
 
+    @lazy
+    def names(self) -> frozenset[str]:
+        """The names of all fields, in lower case."""
+        return frozenset(self._index)
+
     def first(self, name: str) -> str | None:
         """The first value of a field, the name in lower case; None where there is none."""
         values = self._index.get(name)

@@ -62,6 +62,11 @@ class Message:
         """The header fields in order, unfolded, not RFC 2047-decoded."""
         return self._fields.headers
 
+    @property
+    def header_names(self) -> frozenset[str]:
+        """The names of all header fields, in lower case."""
+        return self._fields.names
+
     def get(self, name: str) -> str | None:
         """The first value of a field, or None; the name in any case."""
         return self._fields.first(name.lower())

@@ -88,38 +88,36 @@ def _cut(lines: list[str], first: int) -> int:
         if not line:
             continue
         seen += 1
-        if _is_disclaimer(lines, at):
+        bare = line[:_LOOKED_AT].strip(_EDGE)
+        low = bare.lower()
+        if _is_disclaimer(lines, at, low):
             cut, seen = at, 0
         elif seen > _LONGEST:
             break
-        elif _begins_signature(lines, at, cut) or _is_address(lines, at, cut):
+        elif _ends_words(line, bare, low, lines[at + 1 : cut]) or _is_address(lines, at, cut):
             cut = at
     return cut
 
 
-def _is_disclaimer(lines: list[str], at: int) -> bool:
+def _is_disclaimer(lines: list[str], at: int, low: str) -> bool:
     """Whether a legal notice or a company's own data begins on this line."""
-    bare = lines[at][:_LOOKED_AT].strip(_EDGE).lower()
-    if bare[:2] in _HEADS and bare.startswith(_DISCLAIMER):
+    if low[:2] in _HEADS and low.startswith(_DISCLAIMER):
         # The word that makes it one is often on the next line.
-        whole = " ".join([bare, *(line[:_LOOKED_AT].strip().lower() for line in lines[at + 1 : at + 5])])
+        whole = " ".join([low, *(line[:_LOOKED_AT].strip().lower() for line in lines[at + 1 : at + 5])])
         return any(word in whole for word in _CONFIDENTIAL)
     # A company's own data holds numbers; looking for sixty words in every line would cost more than the rest.
     below = lines[at + 1][:_LOOKED_AT] if at + 1 < len(lines) else ""
-    numbered = _DIGIT.search(bare) or _DIGIT.search(below)
-    if not numbered or not any(word in bare for word in _IMPRINT):
+    numbered = _DIGIT.search(low) or _DIGIT.search(below)
+    if not numbered or not any(word in low for word in _IMPRINT):
         return False
-    pair = f"{bare} {below.lower()}"
+    pair = f"{low} {below.lower()}"
     return sum(word in pair for word in _IMPRINT) >= 2
 
 
-def _begins_signature(lines: list[str], at: int, cut: int) -> bool:
-    """Whether a footer, a closing or a rule stands on this line and nothing but a signature below it."""
-    line = lines[at].strip()
-    bare = line[:_LOOKED_AT].strip(_EDGE)
+def _ends_words(line: str, bare: str, low: str, below: list[str]) -> bool:
+    """Whether a footer, a closing or a rule is this line and nothing but a signature stands below it."""
     if len(bare) > _WIDEST:
         return False
-    low, below = bare.lower(), lines[at + 1 : cut]
     if _is_footer(low):
         return _narrow(below, _WIDEST)
     if line in _RULES or (line[0] == "_" and not line.strip("_")):
