@@ -3,7 +3,46 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
+import weakref
+from contextlib import suppress
+
+
+class End(threading.Event):
+    """An end that a poll can wait for beside a socket, so that nobody has to look for it now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pipe: tuple[int, int] | None = None
+        self._making = threading.Lock()
+
+    def set(self) -> None:
+        """It has come: whoever waits, in whatever way, wakes."""
+        with self._making:
+            if not self.is_set():
+                super().set()
+                self._shout()
+
+    def fileno(self) -> int:
+        """A descriptor that can be read from as soon as the end has come, and stays so."""
+        with self._making:
+            if self._pipe is None:
+                self._pipe = os.pipe()
+                weakref.finalize(self, _closed, *self._pipe)
+                if self.is_set():
+                    self._shout()
+            return self._pipe[0]
+
+    def _shout(self) -> None:
+        if self._pipe is not None:
+            os.write(self._pipe[1], b"!")
+
+
+def _closed(*descriptors: int) -> None:
+    for one in descriptors:
+        with suppress(OSError):
+            os.close(one)
 
 
 class Bell:
@@ -31,13 +70,13 @@ class Bells:
         self._movers: dict[str, Bell] = {}
         self._webhooks: dict[str, Bell] = {}
         self._senders: dict[int, Bell] = {0: self.sender}
-        self.stop = threading.Event()
+        self.stop = End()
         self._shifts: list[Bells] = []
 
     def shift(self) -> Bells:
         """The same bells with an end of their own: for a turn that may end before the process does."""
         own = copy.copy(self)
-        own.stop = threading.Event()
+        own.stop = End()
         self._shifts.append(own)
         if self.stop.is_set():
             own.stop.set()

@@ -7,6 +7,7 @@ have consequences.
 
 from __future__ import annotations
 
+import select
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -28,6 +29,7 @@ from .journal import Journal, events, incoming, is_disk_trouble, outbox
 from .journal.locks import Locks
 from .keys import loop_key
 from .outbox import Mover, Sender
+from .ringer import Ringer
 from .roster import PARTS, Roster, SharedRoster, alone, turns
 from .shadow import Shadow
 from .vitals import Vitals
@@ -72,6 +74,13 @@ class Supervisor:
         self.shadow = Shadow(journal, self.bundles, key, clock=clock)
         self.callers = [Caller(journal, hook, clock=clock) for hook in config.webhooks]
         self.vitals = Vitals(journal, config, parts, clock=clock)
+        # whoever does everything rings for himself and hears of commands only
+        self.ringer = Ringer(
+            journal,
+            every=1.0 if set(parts) == set(PARTS) else 0.1,
+            copies=bool(config.smtp.sending.sent_folder),
+            clock=clock,
+        )
         self.roster: Roster = Roster(self.bells)
         self.api: ApiServer | None = None
         self._key = key
@@ -182,7 +191,10 @@ class Supervisor:
             thread.start()
         self.log.info("serving", mailboxes=len(self.watchers), bundle=self.bundles.current.id)
         notify.tell("READY=1")
-        while not self.bells.stop.wait(1.0):
+        # by poll and not by wait(): a signal's handler must find no lock in this thread's hands
+        ears = select.poll()
+        ears.register(self.bells.stop, select.POLLIN)
+        while not ears.poll(1000):
             if all(thread.is_alive() for thread in threads):
                 notify.tell("WATCHDOG=1")
         notify.tell("STOPPING=1")
@@ -194,6 +206,7 @@ class Supervisor:
     def _roles(self) -> Iterator[tuple[str, str, Callable[[Bells], None]]]:
         """Every role: its name, the turn it needs ("" for none), and its work."""
         yield "vitals", "", self.vitals.run
+        yield "ringer", "", self.ringer.run
         if "watch" in self.parts:
             for watcher in self.watchers:
                 yield f"watcher {watcher.mailbox.name}", f"watch {watcher.mailbox.name}", watcher.run

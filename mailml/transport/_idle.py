@@ -7,25 +7,38 @@ line split over packets aborts. Reading through the connection's one buffer avoi
 from __future__ import annotations
 
 import imaplib
+import select
+import ssl
 import time
-from collections.abc import Callable
+from typing import Protocol
 
 from mailml.transport._wire import Connection
 
 ANSWER = 30.0  # seconds a live server has for the continuation and the end, or the account's timeout
 
 
-def idle(connection: Connection, seconds: float, stop: Callable[[], bool] | None = None) -> tuple[bytes, ...]:
+class Stop(Protocol):
+    """An end that can be waited for beside a socket: `fileno()` can be read from once `is_set()` is true."""
+
+    def is_set(self) -> bool:
+        """Whether it has come."""
+
+    def fileno(self) -> int:
+        """A descriptor for select and poll."""
+
+
+def idle(connection: Connection, seconds: float, stop: Stop | None = None) -> tuple[bytes, ...]:
     """Waits up to `seconds` for news; returns the untagged lines seen, at once when there were some already.
 
-    `stop` is asked about four times a second. Raises imaplib's abort when the peer is gone or does not
-    answer, and error when it refuses IDLE. News is a hint: scan after every return.
+    Nothing runs while nothing happens: socket and `stop` are waited for together. Raises imaplib's abort when
+    the peer is gone or does not answer, and error when it refuses IDLE. News is a hint: scan after every
+    return.
     """
     return _Idle(connection, stop).run(seconds)
 
 
 class _Idle:
-    def __init__(self, connection: Connection, stop: Callable[[], bool] | None) -> None:
+    def __init__(self, connection: Connection, stop: Stop | None) -> None:
         self.connection, self.stop = connection, stop
         self.lines: list[bytes] = []
         self.accepted = self.ended = False
@@ -50,9 +63,7 @@ class _Idle:
             if self.accepted and not self.ended and (now >= end or self._has_news() or self._stopped()):
                 self.connection.send(b"DONE\r\n")
                 self.ended, deadline = True, now + answer
-            # While idling the wait is short only if somebody may ask us to stop.
-            limit = (end if self.accepted and not self.ended else deadline) - now
-            heard = self._wait(min(limit, 0.25) if self.stop and not self.ended else limit)
+            heard = self._wait((end if self.accepted and not self.ended else deadline) - now)
             if not heard and time.monotonic() >= deadline and (self.ended or not self.accepted):
                 raise imaplib.IMAP4.abort("no answer to IDLE")
 
@@ -79,14 +90,24 @@ class _Idle:
         )
 
     def _stopped(self) -> bool:
-        return self.stop is not None and self.stop()
+        return self.stop is not None and self.stop.is_set()
 
     def _wait(self, seconds: float) -> bool:
-        self.connection.sock.settimeout(max(seconds, 0.001))
+        """Whether bytes came before the time or the end did."""
+        sock = self.connection.sock
+        if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+            ears = select.poll()
+            ears.register(sock, select.POLLIN)
+            if self.stop is not None and self.accepted and not self.ended:
+                ears.register(self.stop, select.POLLIN)
+            ears.poll(max(seconds, 0.001) * 1000)
+        sock.settimeout(0)
         try:
             alive = self.connection.wire.fill()
-        except TimeoutError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             return False
+        finally:
+            sock.settimeout(self.patience)
         if not alive:
             raise imaplib.IMAP4.abort("the server closed the connection while idling")
         return True

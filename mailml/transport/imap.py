@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -22,6 +22,7 @@ from mailml.transport import _faults, _fetch, _finding, _idle, _numbers
 from mailml.transport._fetch import Fetched
 from mailml.transport._finding import Head
 from mailml.transport._folders import Folder, folder_of, guessed
+from mailml.transport._idle import Stop
 from mailml.transport._login import log_in
 from mailml.transport._wire import Client, tls_context
 from mailml.transport.account import Account
@@ -259,7 +260,7 @@ class ImapSession:
 
     # -- waiting ---------------------------------------------------------------------------------------------
 
-    def idle(self, seconds: float, stop: Callable[[], bool] | None = None) -> tuple[bytes, ...]:
+    def idle(self, seconds: float, stop: Stop | None = None) -> tuple[bytes, ...]:
         """Waits up to `seconds` for news in the opened folder; returns at once what came since the last scan.
 
         Raises DisconnectedError when the connection is gone. News is a hint: scan after every return.

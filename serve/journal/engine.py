@@ -25,6 +25,7 @@ from mailml.errors import InputError
 
 from . import migrate, postgres
 from .grouping import Grouped
+from .news import DatabaseNews, FileNews, News
 
 Tx = Connection
 JournalError = SQLAlchemyError  # whatever the database could not do
@@ -114,6 +115,10 @@ class Journal:
         """A consistent snapshot; never waits for a writer."""
         with self._readers.begin() as connection:
             yield connection
+
+    def news(self) -> News:
+        """Something that hears of what other processes commit; to be closed before the journal."""
+        return DatabaseNews(self.database) if self.database else FileNews(self._readers)
 
     def close(self) -> None:
         """Close every connection; the last one to go folds the write-ahead log into the file."""

@@ -21,7 +21,8 @@ from mailml.errors import InputError, MissingExtraError
 
 SPACE = 0x6D61696C  # "mail": the first half of our advisory locks, apart from those of other programs
 _WRITE = 1
-_ONE_WRITER = text("SELECT pg_advisory_xact_lock(:space, :key)")
+CHANNEL = "mailml"  # every write is told of here when it commits
+_ONE_WRITER = text(f"SELECT pg_advisory_xact_lock(:space, :key), pg_notify('{CHANNEL}', '')")
 # A server that is gone is noticed in about ten seconds, on both sides of the line.
 _ALIVE = {
     "connect_timeout": 10,

@@ -25,7 +25,7 @@ from ..journal.outbox import Move
 from .finder import Finder
 from .sent import SentFolder
 
-_POLL_SECONDS = 5.0
+_POLL_SECONDS = 60.0  # whoever decides or sends rings, here or through the journal: this is for safety
 _SIGN_OF_LIFE = 120.0  # Gmail and Outlook drop connections that say nothing
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import select
 import threading
 import time
 
-from serve.bells import Bell, Bells
+import pytest
+
+from serve.bells import Bell, Bells, End
 
 
 def test_a_bell_rung_before_is_heard_once() -> None:
@@ -45,3 +50,32 @@ def test_every_sender_has_a_bell() -> None:
     assert bells.sender.wait(0)
     assert second.wait(0)
     assert not second.wait(0)
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["asked before", "asked after"])
+def test_an_end_can_be_polled_for(before: bool) -> None:
+    """Its descriptor says nothing until the end, and then for ever, whenever it was asked for."""
+    end, ears = End(), select.poll()
+    if before:
+        ears.register(end, select.POLLIN)
+        assert ears.poll(0) == []
+        timer = threading.Timer(0.05, end.set)
+        timer.start()
+    else:
+        end.set()
+        ears.register(end, select.POLLIN)
+    assert ears.poll(30_000)
+    end.set()
+    assert ears.poll(0)
+    assert end.wait(0)
+
+
+def test_an_end_takes_its_descriptors_with_it() -> None:
+    """Turns come and go for as long as the process lives: nothing of them stays open."""
+    end = End()
+    number = end.fileno()
+    os.fstat(number)
+    del end
+    gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)

@@ -54,20 +54,20 @@ def test_a_disk_that_cannot_be_written_ends_everything(supervisor: Supervisor) -
 def test_every_role_is_there(supervisor: Supervisor) -> None:
     """Two threads for the mailbox, and one each for worker, sender and clock."""
     names = [name for name, _, _ in supervisor._roles()]
-    assert names == ["vitals", "watcher desk", "worker", "mover desk", "sender", "clock"]
+    assert names == ["vitals", "ringer", "watcher desk", "worker", "mover desk", "sender", "clock"]
 
 
 def test_a_process_may_take_on_one_part(room: Room) -> None:
     """`mailml-serve send` moves and sends, and leaves the rest to others."""
     sending = Supervisor(room.config, room.journal, KEY, parts=["send"], clock=room.clock)
-    assert [name for name, _, _ in sending._roles()] == ["vitals", "mover desk", "sender"]
+    assert [name for name, _, _ in sending._roles()] == ["vitals", "ringer", "mover desk", "sender"]
 
 
 def test_only_the_sending_part_doubts_what_was_being_sent(room: Room) -> None:
     """A watcher that starts while another process is sending must not call that mail doubtful."""
     room.decide(mail(1))
     with room.journal.write() as tx:
-        one = outbox.next_send(tx, room.now)
+        one = next(iter(outbox.next_sends(tx, room.now)), None)
         assert one is not None
         assert outbox.sending(tx, one.id)
     Supervisor(room.config, room.journal, KEY, parts=["watch"], clock=room.clock).recover()
