@@ -68,7 +68,8 @@ class Bundle:
         flow = source.loads(
             _text(files, "flow.toml", folder), where=str(folder / "flow.toml"), categories=desk.categories
         )
-        _check_targets(flow, str(folder / "flow.toml"))
+        if faults := _broken_promises(flow):
+            raise FlowError(faults, where=str(folder / "flow.toml"))
         model, text_model = _model(files, folder), _text_model(files, folder)
         if verify:
             golden = manifests.parse_json(files["golden.json"], folder / "golden.json")
@@ -99,7 +100,7 @@ def write(
     `replace` is not given, or when the model knows a class that is no category of the desk.
     """
     _check_classes(model, desk)
-    _check_flow(flow, desk)
+    check_rules(flow, desk)
     files = {"flow.toml": source.dumps(flow).encode(), "desk.toml": desk.source.encode()}
     files |= _model_files("model", model) | _model_files("autoreply", text_model)
     files["golden.json"] = manifests.to_json({"texts": goldens.answers(model, text_model)})
@@ -123,28 +124,31 @@ def _check_classes(model: Model | None, desk: Desk) -> None:
         )
 
 
-def _check_flow(flow: Flow, desk: Desk) -> None:
-    """Refuse, before anything is replaced, rules that name what the desk does not have."""
-    wanted = dict.fromkeys(rule.then.ack_template for rule in flow.rules if rule.then.ack_template)
-    missing = [name for name in wanted if name not in desk.ack.templates]
-    if missing:
-        what = f"a rule acknowledges with {', '.join(map(repr, missing))}, which is no template of the desk"
-        cure = "Add [ack.templates.NAME], or take it out of the rule"
-        raise BundleError(what, where="desk.toml", cure=cure)
-    source.loads(source.dumps(flow), categories=desk.categories)
-    _check_targets(flow, "flow.toml")
+def check_rules(flow: Flow, desk: Desk, where: str = "flow.toml") -> None:
+    """Refuse rules that name what the desk has not: FlowError with each category, template and promise."""
+    faults = _broken_promises(flow)
+    for rule in flow.rules:
+        if rule.then.ack_template and rule.then.ack_template not in desk.ack.templates:
+            what = f"{rule.then.ack_template!r} is no template of the desk"
+            cure = "Add [ack.templates.NAME], or take it out of the rule."
+            faults.append(Fault(f'rule "{rule.name}", key "then.ack"', what, cure))
+    try:
+        source.loads(source.dumps(flow), categories=desk.categories)
+    except FlowError as error:
+        faults += error.faults
+    if faults:
+        raise FlowError(faults, where=where)
 
 
-def _check_targets(flow: Flow, where: str) -> None:
-    """Refuse a promise that cannot be read: it would set aside every mail its rule hits."""
+def _broken_promises(flow: Flow) -> list[Fault]:
+    """Promises that no calendar can read: each would set aside every mail its rule hits."""
     faults = []
     for rule in flow.rules:
         try:
             parse_target(rule.then.sla or TARGET)
         except InputError as error:
             faults.append(Fault(f'rule "{rule.name}", key "then.sla"', error.what, error.cure))
-    if faults:
-        raise FlowError(faults, where=where)
+    return faults
 
 
 def _model_files(name: str, model: Model | TextModel | None) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailml.cli.history import ArchiveOption, LabelsOption
 from mailml.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from mailml.lab.panels.session import Session
 
 app = typer.Typer(no_args_is_help=True, help="Labels from what agents did, and those that disagree.")
-ArchiveOption = Annotated[Path, typer.Option("--archive", help="The archive's folder.")]
-LabelsOption = Annotated[Path, typer.Option("--labels", help="The label file (JSON Lines).")]
 
 
 @app.command("mine")

@@ -19,15 +19,20 @@ _MOST_PAIRS = 400  # rules compared with all earlier ones; beyond, only with the
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One remark: the rule, what sort (`shadowed`, `forgeable`, …), a sentence, and what to do."""
+    """One remark: the rule, what sort (`shadowed`, `forgeable`, …), a sentence, and what to do.
+
+    `proof` is what an archive showed of it, in sentences; a `note` is worth knowing, and nothing is wrong.
+    """
 
     rule: str
     sort: str
     what: str
     cure: str = ""
+    proof: str = ""
+    note: bool = False
 
     def __str__(self) -> str:
-        return f'rule "{self.rule}": {self.what}.' + (f" {self.cure}" if self.cure else "")
+        return " ".join(filter(None, (f'rule "{self.rule}": {self.what}.', self.proof, self.cure)))
 
 
 def lint(

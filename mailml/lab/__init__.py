@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mailml.lab.autoreply_report import autoreply_report as autoreply_report
     from mailml.lab.backtest import backtest as backtest
     from mailml.lab.contest import compare as compare
+    from mailml.lab.coverage import coverage as coverage
     from mailml.lab.doctor import doctor as doctor
     from mailml.lab.drift import drift as drift
     from mailml.lab.evaluate import evaluate as evaluate
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from mailml.lab.hops import hops as hops
     from mailml.lab.leakage import leakage as leakage
     from mailml.lab.learning_curve import learning_curve as learning_curve
+    from mailml.lab.lint_archive import lint as lint
     from mailml.lab.mailbox import first_desk as first_desk
     from mailml.lab.mailbox import mailbox as mailbox
     from mailml.lab.mine import mine as mine
@@ -63,6 +65,7 @@ _FUNCTIONS = {
     "autoreply_report": "mailml.lab.autoreply_report",
     "backtest": "mailml.lab.backtest",
     "compare": "mailml.lab.contest",
+    "coverage": "mailml.lab.coverage",
     "doctor": "mailml.lab.doctor",
     "drift": "mailml.lab.drift",
     "evaluate": "mailml.lab.evaluate",
@@ -74,6 +77,7 @@ _FUNCTIONS = {
     "hops": "mailml.lab.hops",
     "leakage": "mailml.lab.leakage",
     "learning_curve": "mailml.lab.learning_curve",
+    "lint": "mailml.lab.lint_archive",
     "mine": "mailml.lab.mine",
     "mailbox": "mailml.lab.mailbox",
     "misrouting": "mailml.lab.misrouting",

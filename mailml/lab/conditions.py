@@ -37,30 +37,30 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """Two values and a sign between them."""
+class Pair:
+    """Two nodes and what stands between them."""
 
     left: Node
     sign: str
     right: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Sum(Pair):
+    """Two values and + - * or / between them."""
+
+    __slots__ = ()
+
+
+class Compared(Pair):
     """Two values compared."""
 
-    left: Node
-    sign: str
-    right: Node
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Both:
+class Both(Pair):
     """Two conditions joined by `and` or `or`."""
 
-    left: Node
-    word: str
-    right: Node
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

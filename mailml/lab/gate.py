@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mailml.errors import ConfigError, Fault, NotEnoughData
-from mailml.lab.conditions import Both, Compared, Flipped, Measure, Node, Number, Sum, parse_condition
+from mailml.lab.conditions import Both, Compared, Flipped, Measure, Node, Number, Pair, Sum, parse_condition
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq,
@@ -94,7 +94,7 @@ def _measures(node: Node) -> Iterable[Measure]:
         yield node
     elif isinstance(node, Flipped):
         yield from _measures(node.of)
-    elif isinstance(node, Compared | Both | Sum):
+    elif isinstance(node, Pair):
         yield from _measures(node.left)
         yield from _measures(node.right)
 
@@ -118,7 +118,7 @@ class _Judging:
         if isinstance(node, Both):
             # both are worked out: a measure that cannot be taken must not hide behind the other half
             left, right = self._holds(node.left), self._holds(node.right)
-            return left and right if node.word == "and" else left or right
+            return left and right if node.sign == "and" else left or right
         if isinstance(node, Compared):
             return _COMPARE[node.sign](self._value(node.left), self._value(node.right))
         raise TypeError(f"{node!r} is neither true nor false")

@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 
-from mailml.bundle import Bundle
-from mailml.errors import ConfigError, Fault, InputError
+from mailml.bundle import Bundle, check_rules
+from mailml.errors import InputError
 from mailml.flow import Flow, source
 from mailml.lab.folders import leaf
 
@@ -46,17 +46,11 @@ def both_sides(candidate: Side, baseline: Side) -> tuple[Bundle, Bundle]:
 def with_rules(bundle: Bundle, flow: Flow) -> Bundle:
     """The bundle with another flow, in this process only; the same flow is the same bundle.
 
-    Raises ConfigError where the rules name a template that the desk has not.
+    Raises FlowError where the rules name a category or a template that the desk has not.
     """
     if flow == bundle.flow:
         return bundle
-    faults = [
-        Fault(f'rule "{rule.name}", key "then.ack"', f"{rule.then.ack_template!r} is no template of the desk")
-        for rule in flow.rules
-        if rule.then.ack_template and rule.then.ack_template not in bundle.desk.ack.templates
-    ]
-    if faults:
-        raise ConfigError(faults, where="flow.toml")
+    check_rules(flow, bundle.desk)
     mark = sha256(source.dumps(flow).encode()).hexdigest()[:6]
     return replace(bundle, flow=flow, id=f"{bundle.id}+{mark}")
 

@@ -265,7 +265,7 @@ def test_a_size_that_lies_in_the_zip_directory_is_found(copy: Path) -> None:
     bomb = bytearray(stored({**entries(copy), "word_idf.npy": b"\0" * 50_000_000}, zipfile.ZIP_DEFLATED))
     size, honest = (50_000_000).to_bytes(4, "little"), (140).to_bytes(4, "little")
     resealed(copy, "model.npz", bytes(bomb).replace(size, honest))
-    refused(copy)
+    assert "word_idf" in refused(copy)
 
 
 @pytest.mark.parametrize(
@@ -361,7 +361,7 @@ def test_arrays_are_the_same_bytes_whatever_their_order_and_memory() -> None:
 @pytest.mark.parametrize(
     ("then", "when", "told"),
     [
-        ('ack = "vip"', "{}", "'vip', which is no template of the desk"),
+        ('ack = "vip"', "{}", "'vip' is no template of the desk"),
         ("ack = true", '{ category = { is = "biling" } }', "biling"),
     ],
 )

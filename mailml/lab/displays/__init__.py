@@ -4,6 +4,7 @@
 shows itself as an offline SVG in the house style. After `plot`, `ax_` and `figure_` are there.
 """
 
+from mailml.lab.displays.coverage import CoverageDisplay
 from mailml.lab.displays.curve import LearningCurveDisplay
 from mailml.lab.displays.display import Display
 from mailml.lab.displays.parts import ConfusionDisplay, SliceDisplay
@@ -12,6 +13,7 @@ from mailml.lab.displays.probability import CoverageCostDisplay, ReliabilityDisp
 __all__ = [
     "ConfusionDisplay",
     "CoverageCostDisplay",
+    "CoverageDisplay",
     "Display",
     "LearningCurveDisplay",
     "ReliabilityDisplay",

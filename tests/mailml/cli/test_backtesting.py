@@ -19,18 +19,9 @@ from mailml.flow import source
 from mailml.lab.labels import Label, Labels
 from mailml.lab.sample_archive import sample_archive
 from tests.mailml.lab.conftest import DESK
+from tests.mailml.lab.conftest import WORDS as RULES
 
-WORDS = """
-default = "General Support"
-[[rule]]
-name = "money"
-when = { text = { contains = ["invoice", "Rechnung", "facture", "factura", "factuur", "refund"] } }
-then = { queue = "Billing" }
-[[rule]]
-name = "broken"
-when = { text = { contains = ["error", "crash", "Fehler", "erreur", "sync"] } }
-then = { queue = "Tech Support" }
-"""
+WORDS = 'default = "General Support"\n' + RULES
 Run = Callable[..., Result]
 
 

@@ -87,7 +87,7 @@ name = "urgent"
 when = { subject = { contains = "[URGENT]" } }
 then = { queue = "Priority Support", priority = 10 }
 """
-_WORDS = """
+WORDS = """
 [[rule]]
 name = "money"
 when = { text = { contains = ["invoice", "Rechnung", "facture", "factura", "factuur", "refund"] } }
@@ -114,7 +114,7 @@ def plain_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="session")
 def word_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A bundle with two rules by words on top."""
-    return _bundle(tmp_path_factory.mktemp("words") / "b", _URGENT + _WORDS)
+    return _bundle(tmp_path_factory.mktemp("words") / "b", _URGENT + WORDS)
 
 
 def _bundle(path: Path, flow: str) -> Bundle:

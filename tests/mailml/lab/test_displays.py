@@ -12,11 +12,13 @@ from mailml.classifier import Policy
 from mailml.lab.displays import (
     ConfusionDisplay,
     CoverageCostDisplay,
+    CoverageDisplay,
     Display,
     LearningCurveDisplay,
     ReliabilityDisplay,
     SliceDisplay,
 )
+from mailml.lab.displays.coverage import Bar
 from mailml.lab.learning_curve import LearningCurve, Point
 from tests.mailml.lab.trained import judged
 
@@ -31,7 +33,9 @@ def all_displays() -> list[Display]:
         SliceDisplay.from_report(report, what) for what in ("language", "length", "month", "sender_domain")
     ]
     makers = (ReliabilityDisplay, CoverageCostDisplay, ConfusionDisplay)
-    return [*(maker.from_report(report) for maker in makers), *parts, LearningCurveDisplay.from_curve(curve)]
+    rules = CoverageDisplay([Bar(HOSTILE, 4, 1, 2, 3, 1), Bar("default", 0, 0, 0, 0, 0)], 20)
+    made = [maker.from_report(report) for maker in makers]
+    return [*made, *parts, LearningCurveDisplay.from_curve(curve), rules]
 
 
 def svg(display: Display) -> str:
