@@ -69,7 +69,7 @@ class Case:
     @lazy
     def from_(self) -> Address | None:
         """The first address of From that can be read."""
-        return next(self.addresses("From"), None)
+        return self.message.from_
 
     @lazy
     def sender(self) -> str:

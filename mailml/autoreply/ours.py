@@ -50,8 +50,7 @@ def _forwarding(case: Case) -> Iterator[Finding]:
         words = {word.strip("<>,;\"'").lower() for word in value.split()}
         if words & case.ours:
             yield name, value
-    dotted = {address.replace("@", ".") for address in case.ours}
     for name, value in case.values("List-ID"):
         inside = value.rpartition("<")[2].strip("<> \t").lower()
-        if inside in dotted or inside in case.ours:
+        if inside in case.ours or any(inside == address.replace("@", ".") for address in case.ours):
             yield name, value

@@ -58,7 +58,7 @@ def _report_part(case: Case, named: str) -> list[Finding]:
 
 
 def _aggregate(case: Case) -> list[Finding]:
-    subject = " ".join(case.message.subject[:500].split())
+    subject = case.message.subject[:500]
     if _AGGREGATE.match(subject):
         return [("Subject", subject)]
     headers = [*case.values("TLS-Report-Domain")]
@@ -68,7 +68,8 @@ def _aggregate(case: Case) -> list[Finding]:
         if part.content_type in _TLSRPT and "@" in case.sender:
             return [("part", part.content_type)]
         # The file alone may be a question about a report: it must come without words beside it.
-        if _AGGREGATE_FILE.fullmatch(part.filename[:300].lower()) and not case.text.own.strip():
+        name = part.filename[:300].lower()
+        if "!" in name and _AGGREGATE_FILE.fullmatch(name) and not case.text.own.strip():
             return [("attachment", part.filename)]
     return []
 

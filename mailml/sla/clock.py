@@ -25,8 +25,8 @@ def due(received_at: datetime, target: Target, calendar: Calendar) -> Due:
     """
     start, minutes = received_at.astimezone(UTC), target.minutes_in(calendar)
     left, steps = timedelta(minutes=minutes), list[Step]()
-    counted = 0
-    for day, pieces in _from(start, calendar, business=target.business):
+    counted, today = 0, calendar.local(start).date()
+    for day, pieces in _from(start, today, calendar, business=target.business):
         spent = _NOTHING
         for opens, closes in pieces:
             piece = min(closes - opens, left - spent)
@@ -37,7 +37,7 @@ def due(received_at: datetime, target: Target, calendar: Calendar) -> Due:
         left -= spent
         # rounding the running total, not each day, keeps the sum exact for arrivals at odd seconds
         total = minutes - -(-left // timedelta(minutes=1))
-        if spent or steps or day >= calendar.local(start).date():
+        if spent or steps or day >= today:
             steps.append(Step(day.isoformat(), total - counted, "" if spent else _why(calendar, day, start)))
         counted = total
     raise InputError(f"the desk does not open again after {received_at:%Y-%m-%d}", cure="Check its calendar.")
@@ -77,13 +77,13 @@ def in_words(answer: Due) -> str:
 
 
 def _from(
-    start: datetime, calendar: Calendar, *, business: bool
-) -> Iterator[tuple[date, tuple[Interval, ...]]]:
-    """Local dates from `start` on, each with its countable time after `start`."""
-    day = calendar.local(start).date() - (_DAY if business else _NOTHING)
+    start: datetime, today: date, calendar: Calendar, *, business: bool
+) -> Iterator[tuple[date, list[Interval]]]:
+    """Local dates from `start` (on `today`) on, each with its countable time after `start`."""
+    day = today - (_DAY if business else _NOTHING)
     for _ in range(_LONGEST_CLOSED):
         spans = calendar.intervals(day) if business else _whole_day(day, start, calendar)
-        yield day, tuple((max(a, start), b) for a, b in spans if b > start)
+        yield day, [(max(a, start), b) for a, b in spans if b > start]
         if day >= date.max - 3 * _DAY:
             return
         day += _DAY
