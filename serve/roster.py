@@ -72,7 +72,8 @@ class SharedRoster(Roster):
         self.locks, self.turns, self.taken = locks, tuple(turns), taken
         self.log = structlog.get_logger("roster")
         self._changed = threading.Condition()
-        self._mine: dict[str, Bells] = {}
+        self._held: dict[str, None] = {}  # the locks, in the order they were taken
+        self._mine: dict[str, Bells] = {}  # the turns that have begun: all roles of earlier ones are out
         self._at_work: Counter[str] = Counter()
 
     def wait(self, turn: str) -> Bells | None:
@@ -110,17 +111,19 @@ class SharedRoster(Roster):
             members = max(self.locks.members(), 1)
             for kind in _PER_MAILBOX:
                 share = -(-len(_of(kind, self.turns)) // members)
-                for turn in _of(kind, self._mine)[share:]:
-                    self._give_back(turn)
-                free = [turn for turn in _of(kind, self.turns) if turn not in self._mine]
-                for turn in free:
-                    if len(_of(kind, self._mine)) < share:
+                self._give_back(_of(kind, self._held)[share:])
+                for turn in _of(kind, self.turns):
+                    if turn in self._held or len(_of(kind, self._held)) < share:
                         self._try(turn)
             for turn in self.turns:
-                if turn in PARTS and turn not in self._mine:
+                if turn in PARTS:
                     self._try(turn)
         except JournalError as error:
             self._lost(error)
+        except BaseException as error:
+            # a lock whose turn never began would be held, and its work done by nobody
+            self._lost(error)
+            raise
 
     def close(self) -> None:
         """Give back what is held."""
@@ -130,35 +133,50 @@ class SharedRoster(Roster):
         return turn in self._mine and not self._mine[turn].stop.is_set()
 
     def _try(self, turn: str) -> None:
-        if not self.locks.take(turn):
+        """Begin a turn if its lock is free, and everybody of ours is out of it."""
+        if turn in self._mine and not self._mine[turn].stop.is_set():
             return
+        if turn not in self._held:
+            if not self.locks.take(turn):
+                return
+            self._held[turn] = None
+        with self._changed:
+            if self._at_work[turn]:
+                return  # roles of an earlier time are finishing, and come first: asked again at the next look
         self.taken(turn)
         with self._changed:
-            # roles that lost this turn with the line may still be finishing: they come first
-            self._changed.wait_for(lambda: not self._at_work[turn], timeout=LOOK_SECONDS)
             self._mine[turn] = self.bells.shift()
             self._changed.notify_all()
         self.log.info("turn taken", turn=turn)
 
-    def _give_back(self, turn: str) -> None:
-        """End a turn; the lock goes once everybody has finished what they were doing."""
-        self._mine[turn].over()
+    def _give_back(self, turns: Collection[str]) -> None:
+        """End turns; each lock goes once everybody has finished what they were doing."""
+        for turn in turns:
+            if turn in self._mine:
+                self._mine[turn].over()
         with self._changed:
-            if not self._changed.wait_for(lambda: not self._at_work[turn], timeout=LOOK_SECONDS):
-                return  # still at work: asked again at the next look
-            del self._mine[turn]
-        self.locks.release(turn)
-        self.log.info("turn given back", turn=turn)
+            # who is still at work then is asked again at the next look
+            self._changed.wait_for(
+                lambda: not any(self._at_work[turn] for turn in turns), timeout=LOOK_SECONDS
+            )
+            ended = [turn for turn in turns if not self._at_work[turn]]
+            for turn in ended:
+                self._mine.pop(turn, None)
+        for turn in ended:
+            self.locks.release(turn)
+            del self._held[turn]
+            self.log.info("turn given back", turn=turn)
 
-    def _lost(self, error: Exception) -> None:
+    def _lost(self, error: BaseException) -> None:
         """The line is gone, and with it every lock: stop at once, and begin anew."""
-        if self._mine:
-            self.log.error("turns lost", turns=sorted(self._mine), why=type(error).__name__)
+        if self._held:
+            self.log.error("turns lost", turns=sorted(self._held), why=type(error).__name__)
         self.locks.close()
         for shift in self._mine.values():
             shift.over()
         with self._changed:
             self._mine.clear()
+            self._held.clear()
 
 
 def _of(kind: str, names: Iterable[str]) -> list[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailml.errors import ConfigError, InputError
 from serve.bells import Bells
@@ -126,8 +128,12 @@ def test_what_a_dead_router_held_is_taken_over(postgres_server: Postgres) -> Non
         for _ in range(3):
             one.roster.look()
             other.roster.look()
+        assert one.mine() & set(turns(BOXES, ["work"])), "there is nothing to take over"
         one.roster.locks.close()
-        until(lambda: (other.roster.look(), other.mine() == set(turns(BOXES, PARTS)))[1])
+        everything = set(turns(BOXES, PARTS))
+        until(lambda: (other.roster.look(), other.mine() == everything)[1])
+        assert other.mine() == everything
+        assert set(other.taken) == everything, "something is worked on without having been announced"
 
 
 def test_a_server_that_restarts_costs_the_turns_for_a_moment(tmp_path: Path) -> None:
@@ -149,6 +155,127 @@ def test_a_server_that_restarts_costs_the_turns_for_a_moment(tmp_path: Path) -> 
         again = one.roster.wait("work")
         assert again is not None
         assert not again.stop.is_set()
+
+
+class Line(Locks):
+    """Locks that nobody else wants, and a line that can be lost at any moment."""
+
+    def __init__(self) -> None:
+        self.held, self.cut, self.routers = Counter[str](), "", 1
+
+    def _maybe_cut(self, at: str) -> None:
+        if self.cut == at:
+            self.held.clear()
+            raise SQLAlchemyError("the line is gone")
+
+    def members(self) -> int:
+        """How many routers there are, as the test says."""
+        self._maybe_cut("members")
+        return self.routers
+
+    def take(self, name: str) -> bool:
+        """Session locks count how often they are taken."""
+        self._maybe_cut("take")
+        self.held[name] += 1
+        return True
+
+    def release(self, name: str) -> None:
+        """Once for each time it was taken."""
+        self._maybe_cut("release")
+        self.held[name] -= 1
+
+    def close(self) -> None:
+        """Every lock is gone with the line."""
+        self.held.clear()
+
+
+class Alone:
+    """A roster over such a line; `fails` is raised by what is done as a turn begins."""
+
+    def __init__(self) -> None:
+        self.line, self.bells, self.fails = Line(), Bells(), list[Exception]()
+        self.taken = list[str]()
+        self.roster = SharedRoster(self.bells, self.line, turns(BOXES, PARTS), self._taken)
+
+    def _taken(self, turn: str) -> None:
+        self.taken.append(turn)
+        if self.fails:
+            raise self.fails.pop()
+
+    def ready(self) -> set[str]:
+        """The turns a role would get now."""
+        return {turn for turn in turns(BOXES, PARTS) if self.roster._ready(turn)}
+
+
+def test_a_turn_lost_with_the_line_begins_anew_only_when_everybody_is_out() -> None:
+    """A role that is still inside after the line was lost keeps the turn from the next ones, for how ever long."""
+    one = Alone()
+    one.roster.look()
+    assert one.roster.wait("send") is not None
+    one.line.cut = "members"
+    one.roster.look()
+    assert one.ready() == set()
+    one.line.cut = ""
+    one.taken.clear()
+    for _ in range(3):
+        one.roster.look()
+    assert one.ready() == set(turns(BOXES, PARTS)) - {"send"}
+    assert "send" not in one.taken, "what is being sent was called doubtful while it is being sent"
+    one.roster.leave("send")
+    one.roster.look()
+    assert one.taken.count("send") == 1
+    assert one.roster.wait("send") is not None
+    assert set(one.line.held.values()) == {1}
+
+
+@pytest.mark.parametrize("moment", ["members", "take", "release"])
+def test_a_line_lost_at_any_moment_ends_every_turn(moment: str) -> None:
+    """Nothing is believed to be held afterwards; with a new line everything begins again, once."""
+    one = Alone()
+    one.roster.look()
+    shifts = [one.roster._mine[turn] for turn in one.ready()]
+    one.line.cut, one.line.routers = moment, 2
+    if moment == "take":
+        one.roster.look()  # gives back half
+        one.line.routers = 1
+        shifts = [one.roster._mine[turn] for turn in one.ready()]
+    one.roster.look()
+    assert one.ready() == set()
+    assert all(shift.stop.is_set() for shift in shifts)
+    one.line.cut, one.line.routers = "", 1
+    one.roster.look()
+    assert one.ready() == set(turns(BOXES, PARTS))
+    assert set(one.line.held.values()) == {1}
+
+
+@pytest.mark.parametrize("error", [SQLAlchemyError("gone"), ZeroDivisionError()], ids=["line", "other"])
+def test_a_turn_that_cannot_begin_is_not_held(error: Exception) -> None:
+    """What fails as a turn begins leaves no lock behind under which nobody works."""
+    one = Alone()
+    one.fails.append(error)
+    with suppress(ZeroDivisionError):
+        one.roster.look()
+    assert one.ready() == set()
+    assert not +one.line.held
+    one.roster.look()
+    assert one.ready() == set(turns(BOXES, PARTS))
+    assert set(one.line.held.values()) == {1}
+
+
+def test_a_turn_that_is_kept_after_all_goes_on() -> None:
+    """The other router is gone before our role has finished giving back: the turn begins again here."""
+    one = Alone()
+    one.roster.look()
+    given = [turn for turn in turns(BOXES, ["watch"]) if one.roster.wait(turn) is not None]
+    one.line.routers = 2
+    one.roster.look()
+    one.line.routers = 1
+    one.roster.look()
+    for turn in given:
+        one.roster.leave(turn)
+    one.roster.look()
+    assert one.ready() == set(turns(BOXES, PARTS))
+    assert set(one.line.held.values()) == {1}
 
 
 def test_a_turn_is_given_back_after_its_work(postgres_server: Postgres) -> None:
