@@ -91,7 +91,8 @@ class Flow:
         """What these rules decide together when they hit in this order, and no other does."""
         if not hits:
             return make_outcome(self.default, 0, (), None, "", "", "", "default", trace)
-        queue, chosen, priority, tags = self.default, "default", 0, dict[str, None]()
+        queue, chosen, priority = self.default, "default", 0
+        tags: dict[str, None] = {}
         ack, template, sla, file = None, "", "", ""
         for rule in hits:
             then = rule.then

@@ -30,8 +30,7 @@ class Form(dict[Key, Made]):
     __slots__ = ("_make", "_most")
 
     def __init__(self, make: Callable[[Key], Made], most: int = 0) -> None:
-        super().__init__()
-        self._make, self._most = make, most
+        self._make, self._most = make, most  # a dict is whole before its __init__
 
     def __missing__(self, key: Key) -> Made:
         if self._most and len(self) >= self._most:
@@ -120,9 +119,11 @@ def _one(value: str) -> Values:
 
 
 def _subject(facts: Facts) -> Values:
-    # behind "Automatic reply:" stands our own subject, which says nothing of this mail
     subject = facts.message.subject
-    return _one(_COLON.split(subject, 1)[0] if facts.echoes_subject else subject)
+    if facts.echoes_subject:
+        # behind "Automatic reply:" stands our own subject, which says nothing of this mail
+        subject = _COLON.split(subject, 1)[0]
+    return (subject,) if subject and not subject.isspace() else ()
 
 
 def _sender(facts: Facts) -> Address:
@@ -135,12 +136,12 @@ def _weekday(facts: Facts) -> Values:
 
 _READERS: Mapping[str, Callable[[Facts], Values]] = {
     "subject": _subject,
-    "text": lambda facts: _one(facts.text.own),
+    "text": lambda facts: (own,) if (own := facts.text.own) and not own.isspace() else (),
     "text/everything": lambda facts: _one(facts.text.everything),
     "from_address": lambda facts: _one(_sender(facts).addr),
     "from_domain": lambda facts: _one(_sender(facts).domain),
-    "to": lambda facts: tuple(address.addr for address in facts.message.to),
-    "cc": lambda facts: tuple(address.addr for address in facts.message.cc),
+    "to": lambda facts: tuple([address.addr for address in facts.message.to]),
+    "cc": lambda facts: tuple([address.addr for address in facts.message.cc]),
     "attachment_name": lambda facts: tuple(p.filename for p in facts.message.attachments if p.filename),
     "language": lambda facts: _one(detect_language(facts.text.own)),
     "kind": lambda facts: (str(facts.kind.value),),

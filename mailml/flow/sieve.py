@@ -66,6 +66,8 @@ def _sieve(name: str, asks: list[tuple[int, Ask]]) -> Sieve | None:
             for search, numbers in sets:
                 if hits := search(value):
                     found.update([numbers[hit] for hit in hits])
+        if not found:  # most mail
+            return (), shows
         if -1 in found:  # a letter that folding turns into ASCII: only folded text can tell
             found |= words
         return found, shows
