@@ -21,7 +21,7 @@ from .bells import Bells
 from .bundles import Bundles
 from .config import Config, Mailbox
 from .instants import Clock, now_ms
-from .journal import Journal, Tx, deliveries, events, incoming, interactions, outbox, quarantine
+from .journal import Journal, Tx, apart, deliveries, events, incoming, interactions, outbox, quarantine
 from .outbox import Mover
 from .watcher import Watcher
 from .worker import Worker
@@ -110,7 +110,7 @@ class Backfill:
                 raise message
             if mail.truncated:
                 raise InputError("larger than the limit: only the head is kept")
-            with tx.begin_nested():
+            with apart(tx):
                 self.worker.decide(tx, mail, message)
         except InputError as error:
             self._aside(tx, mail, error.what)

@@ -9,5 +9,6 @@ from __future__ import annotations
 
 from . import schema_edges as schema_edges  # its tables belong to the schema the migrations build
 from .engine import Journal, JournalError, Tx, is_disk_trouble
+from .prepared import apart
 
-__all__ = ["Journal", "JournalError", "Tx", "is_disk_trouble"]
+__all__ = ["Journal", "JournalError", "Tx", "apart", "is_disk_trouble"]

@@ -10,7 +10,10 @@ from sqlalchemy import insert, select, update
 from mailml.verdict import Context, Decision, canonical_json
 
 from .engine import Tx
+from .prepared import Prepared
 from .schema import arrivals, decisions, incoming, interactions, mailboxes, outbox, quarantine, raws
+
+_ADD = Prepared(insert(decisions))
 
 
 def add(
@@ -18,22 +21,22 @@ def add(
 ) -> None:
     """Write the one decision on a message; a second one breaks the transaction."""
     reason = decision.ack.reason
-    row = {
-        "incoming_id": incoming_id,
-        "interaction_id": interaction_id,
-        "bundle": decision.bundle,
-        "kind": decision.kind.value,
-        "disposition": decision.disposition.value,
-        "queue": decision.queue,
-        "folder": decision.folder,
-        "rule": decision.rule,
-        "ack": decision.ack.send,
-        "ack_reason": reason.value if reason else "",
-        "decided_at": now,
-        "context": canonical_json(context),
-        "decision": decision.to_json(),
-    }
-    tx.execute(insert(decisions), row)
+    _ADD.run(
+        tx,
+        incoming_id=incoming_id,
+        interaction_id=interaction_id,
+        bundle=decision.bundle,
+        kind=decision.kind.value,
+        disposition=decision.disposition.value,
+        queue=decision.queue,
+        folder=decision.folder,
+        rule=decision.rule,
+        ack=decision.ack.send,
+        ack_reason=reason.value if reason else "",
+        decided_at=now,
+        context=canonical_json(context),
+        decision=decision.to_json(),
+    )
 
 
 def every(tx: Tx, since: int = 0) -> Iterator[dict[str, Any]]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from sqlalchemy import func, insert, select, update
 
 from .engine import Tx
+from .prepared import Prepared
 from .schema import events
 
 FORGIVEN = "forgiven"  # the level of events an operator has looked at: kept, and no longer counted
+_ADD = Prepared(insert(events))
 
 
 def add(
@@ -22,7 +24,8 @@ def add(
     incoming: int | None = None,
 ) -> None:
     """Write down one event; `level` is info, warning or alarm."""
-    row = insert(events).values(
+    _ADD.run(
+        tx,
         kind=kind,
         at=at,
         note=note[:2000],
@@ -31,7 +34,6 @@ def add(
         interaction_id=interaction,
         incoming_id=incoming,
     )
-    tx.execute(row)
 
 
 def count(tx: Tx, kinds: list[str], since: int) -> int:

@@ -14,6 +14,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from sqlalchemy import Connection, Engine
 
+from .prepared import apart
+
 _MOST = 64  # blocks that share a commit
 _LONGEST = 0.05  # seconds after which a transaction is committed, whoever waits
 
@@ -75,7 +77,7 @@ class Grouped:
             raise
         try:
             if batch.members:
-                with batch.connection.begin_nested():
+                with apart(batch.connection):
                     yield batch.connection
             else:
                 yield batch.connection

@@ -8,8 +8,9 @@ from itertools import accumulate
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from .due import is_due
+from .due import NOW, is_due
 from .engine import Tx
+from .prepared import Prepared
 from .schema import incoming, mailboxes, raws
 
 
@@ -52,8 +53,35 @@ class Claimed:
     raw: bytes = field(repr=False)
 
 
-_INSERT = insert(incoming).returning(incoming.c.id)
-_FINISH = (
+_INSERT = Prepared(insert(incoming).returning(incoming.c.id))
+_INSERT_RAW = Prepared(insert(raws))
+_KNOWN = Prepared(
+    select(incoming.c.uid).where(
+        incoming.c.mailbox_id == bindparam("mailbox"),
+        incoming.c.uidvalidity == bindparam("validity"),
+        incoming.c.uid >= bindparam("first"),
+    )
+)
+_OLDER = Prepared(
+    select(incoming.c.id)
+    .where(
+        incoming.c.mailbox_id == bindparam("mailbox"),
+        incoming.c.uidvalidity != bindparam("validity"),
+        incoming.c.sha256 == bindparam("digest"),
+        incoming.c.message_id == bindparam("named"),
+        incoming.c.moved_at.is_(None),
+    )
+    .order_by(incoming.c.uid)
+    .limit(1)
+)
+_READY = (incoming.c.state == "new") & is_due(incoming.c.due_at, NOW)
+_WAITING = Prepared(select(incoming.c.id).where(_READY).limit(1))
+_TAKE = Prepared(
+    update(incoming)
+    .where(incoming.c.id == bindparam("number"), _READY)
+    .values(attempts=incoming.c.attempts + 1)
+)
+_FINISH = Prepared(
     update(incoming)
     .where(incoming.c.id == bindparam("number"))
     .values(state=bindparam("outcome"), decided_at=bindparam("moment"))
@@ -94,9 +122,7 @@ def failed(tx: Tx, mailbox: int, at: int, why: str) -> None:
 
 def known_uids(tx: Tx, mailbox: int, uidvalidity: int, first: int = 1) -> set[int]:
     """The UIDs from `first` on that are stored already."""
-    t = incoming.c
-    same = (t.mailbox_id == mailbox) & (t.uidvalidity == uidvalidity) & (t.uid >= first)
-    return set(tx.execute(select(t.uid).where(same)).scalars())
+    return {row.uid for row in _KNOWN.rows(tx, mailbox=mailbox, validity=uidvalidity, first=first)}
 
 
 def store(
@@ -107,9 +133,10 @@ def store(
     A message stored under an earlier UIDVALIDITY (same bytes, same Message-ID, not yet found again) is
     recognised: its row gets the new UID, and nothing is decided twice.
     """
-    at = cursor(tx, mailbox)
+    at, mails = cursor(tx, mailbox), list(mails)
     highest = max(reached, at.last_uid if at.uidvalidity == uidvalidity else 0)
-    have = known_uids(tx, mailbox, uidvalidity)
+    # only from these on: a mailbox that has been watched for years has a million others
+    have = known_uids(tx, mailbox, uidvalidity, min(mail.uid for mail in mails)) if mails else set()
     new: list[int] = []
     for mail in mails:
         highest = max(highest, mail.uid)
@@ -121,32 +148,30 @@ def store(
 
 
 def _insert(tx: Tx, mailbox: int, uidvalidity: int, mail: Mail, seen_at: int) -> int:
-    row = {
-        "mailbox_id": mailbox,
-        "uidvalidity": uidvalidity,
-        "uid": mail.uid,
-        "message_id": mail.message_id,
-        "sha256": mail.sha256,
-        "size": mail.size,
-        "truncated": mail.truncated,
-        "received_at": mail.received_at,
-        "seen_at": seen_at,
-        "due_at": 0,  # at once, whatever the clock will say
-    }
-    number: int = tx.execute(_INSERT, row).scalar_one()
-    tx.execute(insert(raws), {"incoming_id": number, "raw": mail.raw})
+    number: int = _INSERT.value(
+        tx,
+        mailbox_id=mailbox,
+        uidvalidity=uidvalidity,
+        uid=mail.uid,
+        message_id=mail.message_id,
+        sha256=mail.sha256,
+        size=mail.size,
+        truncated=mail.truncated,
+        received_at=mail.received_at,
+        seen_at=seen_at,
+        due_at=0,  # at once, whatever the clock will say
+    )
+    _INSERT_RAW.run(tx, incoming_id=number, raw=mail.raw)
     return number
 
 
 def _recognised(tx: Tx, mailbox: int, uidvalidity: int, mail: Mail) -> bool:
     """Give the row of the same mail under an older UIDVALIDITY its new UID; one row for one copy."""
-    t = incoming.c
-    same = (t.mailbox_id == mailbox) & (t.uidvalidity != uidvalidity) & (t.sha256 == mail.sha256)
-    older = select(t.id).where(same, t.message_id == mail.message_id, t.moved_at.is_(None))
-    found = tx.execute(older.order_by(t.uid).limit(1)).scalar()
+    same = {"mailbox": mailbox, "validity": uidvalidity, "digest": mail.sha256, "named": mail.message_id}
+    found = _OLDER.value(tx, **same)
     if found is None:
         return False
-    tx.execute(update(incoming).where(t.id == found).values(uidvalidity=uidvalidity, uid=mail.uid))
+    tx.execute(update(incoming).where(incoming.c.id == found).values(uidvalidity=uidvalidity, uid=mail.uid))
     return True
 
 
@@ -169,15 +194,14 @@ def claim(tx: Tx, now: int, limit: int = 20, most_bytes: int = 32 << 20) -> list
     comes alone: it must not take others with it again.
     """
     t = incoming.c
-    ready = (t.state == "new") & is_due(t.due_at, now)
+    ready = {"now": now}
     columns = [t.id, t.attempts, t.size]
-    rows = tx.execute(select(*columns).where(ready).order_by(t.attempts, t.id).limit(limit)).all()
+    rows = tx.execute(select(*columns).where(_READY).order_by(t.attempts, t.id).limit(limit), ready).all()
     fresh = [row for row in rows if row.attempts == 0]
     held = accumulate(row.size for row in fresh)
     ids = [row.id for row, so_far in zip(fresh, held, strict=True) if so_far <= most_bytes]
     ids = ids or [row.id for row in (fresh or rows)[:1]]
-    if ids:
-        tx.execute(update(incoming).where(t.id.in_(ids), ready).values(attempts=t.attempts + 1))
+    _TAKE.many(tx, [{"number": number, "now": now} for number in ids])
     return ids
 
 
@@ -198,7 +222,7 @@ def later(tx: Tx, number: int, due_at: int) -> None:
 
 def finish(tx: Tx, number: int, state: str, decided_at: int) -> None:
     """The message has its outcome: decided or quarantined."""
-    tx.execute(_FINISH, {"number": number, "outcome": state, "moment": decided_at})
+    _FINISH.run(tx, number=number, outcome=state, moment=decided_at)
 
 
 def shown_again(tx: Tx, mail: Claimed) -> int | None:
@@ -222,9 +246,10 @@ def forget_body(tx: Tx, number: int) -> None:
 
 def waiting(tx: Tx, now: int | None = None) -> bool:
     """Whether any message waits to be decided, now or (without `now`) at all."""
-    t = incoming.c
-    new = select(t.id).where(t.state == "new")
-    return tx.execute((new if now is None else new.where(is_due(t.due_at, now))).limit(1)).first() is not None
+    if now is not None:
+        return _WAITING.first(tx, now=now) is not None
+    new = select(incoming.c.id).where(incoming.c.state == "new")
+    return tx.execute(new.limit(1)).first() is not None
 
 
 def unmoved_uids(tx: Tx, mailbox: int) -> set[int]:

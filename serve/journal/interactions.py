@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, func, insert, select, update
 
 from .engine import Tx
+from .prepared import Prepared
 from .schema import arrivals, incoming, interactions, parties, raws, thread_ids
 
 
@@ -34,24 +35,35 @@ _COLUMNS = [interactions.c[name] for name in Interaction.__dataclass_fields__]
 _VALUE: BindParameter[Any] = bindparam("value")
 
 # Statements of the worker's path are built once: building one costs more than running it.
-_BY_REFERENCE = select(*_COLUMNS).where(interactions.c.reference == _VALUE)
-_BY_ID = select(*_COLUMNS).where(interactions.c.id == _VALUE)
-_OF_MESSAGE = select(*_COLUMNS).where(
-    interactions.c.id
-    == select(arrivals.c.interaction_id).where(arrivals.c.incoming_id == _VALUE).scalar_subquery()
+_WHOLE = select(*_COLUMNS)
+_BY_REFERENCE = Prepared(_WHOLE.where(interactions.c.reference == _VALUE))
+_BY_ID = Prepared(_WHOLE.where(interactions.c.id == _VALUE))
+_OF_MESSAGE = Prepared(
+    _WHOLE.where(
+        interactions.c.id
+        == select(arrivals.c.interaction_id).where(arrivals.c.incoming_id == _VALUE).scalar_subquery()
+    )
 )
-_OF_COPY = select(*_COLUMNS).where(
-    interactions.c.id
-    == select(arrivals.c.interaction_id)
-    .where(arrivals.c.copy_key == _VALUE)
-    .order_by(arrivals.c.id)
-    .limit(1)
-    .scalar_subquery()
+_OF_COPY = Prepared(
+    _WHOLE.where(
+        interactions.c.id
+        == select(arrivals.c.interaction_id)
+        .where(arrivals.c.copy_key == _VALUE)
+        .order_by(arrivals.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
 )
-_HOLDERS = select(thread_ids.c.interaction_id).where(thread_ids.c.message_id == _VALUE).distinct()
-_PARTIES = select(parties.c.address).where(parties.c.interaction_id == _VALUE)
-_OPEN = insert(interactions).returning(interactions.c.id)
-_KNOWN = (
+_HOLDERS = Prepared(select(thread_ids.c.interaction_id).where(thread_ids.c.message_id == _VALUE).distinct())
+_PARTIES = Prepared(select(parties.c.address).where(parties.c.interaction_id == _VALUE))
+_OPEN = Prepared(insert(interactions).returning(interactions.c.id))
+_ADD_PARTY = Prepared(insert(parties))
+_ADD_MESSAGE_ID = Prepared(insert(thread_ids))
+_ARRIVE = Prepared(insert(arrivals))
+_ACKED = Prepared(
+    update(interactions).where(interactions.c.id == bindparam("number")).values(acked_at=_VALUE)
+)
+_KNOWN = Prepared(
     select(interactions.c.id)
     .select_from(interactions.join(parties))
     .where(parties.c.address == _VALUE, interactions.c.answered_at.is_not(None))
@@ -59,9 +71,9 @@ _KNOWN = (
 )
 
 
-def _one(tx: Tx, statement: Select[Any], value: object) -> Interaction | None:
-    row = tx.execute(statement, {"value": value}).first()
-    return None if row is None else Interaction(**row._mapping)
+def _one(tx: Tx, statement: Prepared, value: object) -> Interaction | None:
+    row = statement.first(tx, value=value)
+    return None if row is None else Interaction(*row)
 
 
 def by_reference(tx: Tx, reference: str) -> Interaction | None:
@@ -78,8 +90,8 @@ def by_message_id(tx: Tx, message_id: str) -> Interaction | None:
     """The one interaction a Message-ID belongs to; a Message-ID that two of them hold joins nothing."""
     if not message_id:
         return None
-    found = tx.execute(_HOLDERS, {"value": message_id}).scalars().all()
-    return by_id(tx, found[0]) if len(found) == 1 else None
+    found = _HOLDERS.rows(tx, value=message_id)
+    return by_id(tx, found[0].interaction_id) if len(found) == 1 else None
 
 
 def of_message(tx: Tx, incoming_id: int) -> Interaction | None:
@@ -89,7 +101,7 @@ def of_message(tx: Tx, incoming_id: int) -> Interaction | None:
 
 def addresses(tx: Tx, number: int) -> frozenset[str]:
     """Who takes part in an interaction."""
-    return frozenset(tx.execute(_PARTIES, {"value": number}).scalars())
+    return frozenset(row.address for row in _PARTIES.rows(tx, value=number))
 
 
 def ours(tx: Tx, message_ids: Iterable[str]) -> list[tuple[str, int]]:
@@ -107,28 +119,26 @@ def open_new(
 ) -> int:
     """Open an interaction; `rest` holds subject, customer, queue, priority, due_at and target."""
     row = {"reference": reference, "mailbox_id": mailbox_id, "opened_by": opened_by, "opened_at": opened_at}
-    number: int = tx.execute(_OPEN, {**row, **rest}).scalar_one()
+    number: int = _OPEN.value(tx, **row, **rest)
     return number
 
 
 def add_parties(tx: Tx, number: int, who: Iterable[str]) -> None:
     """Make these addresses parties of the interaction; who is one already stays one."""
     new = {address[:320] for address in who if address} - addresses(tx, number)
-    if new:
-        tx.execute(insert(parties), [{"interaction_id": number, "address": one} for one in sorted(new)])
+    _ADD_PARTY.many(tx, [{"interaction_id": number, "address": one} for one in sorted(new)])
 
 
 def add_message_id(tx: Tx, number: int, message_id: str, at: int, *, ours: bool) -> None:
     """Let answers to this Message-ID find the interaction."""
     if message_id:
-        row = {"message_id": message_id, "interaction_id": number, "at": at, "ours": ours}
-        tx.execute(insert(thread_ids), row)
+        _ADD_MESSAGE_ID.run(tx, message_id=message_id, interaction_id=number, at=at, ours=ours)
 
 
 def arrive(tx: Tx, number: int, incoming_id: int, at: int, **why: str) -> None:
     """The message belongs to the interaction; `why` holds sender, kind, joined_by, evidence and copy_key."""
-    row = {"interaction_id": number, "incoming_id": incoming_id, "at": at}
-    tx.execute(insert(arrivals), {**row, **why, "evidence": why.get("evidence", "")[:2000]})
+    why["evidence"] = why.get("evidence", "")[:2000]
+    _ARRIVE.run(tx, interaction_id=number, incoming_id=incoming_id, at=at, **why)
 
 
 def of_copy(tx: Tx, copy_key: str) -> Interaction | None:
@@ -158,7 +168,7 @@ def reopen(tx: Tx, number: int) -> None:
 
 def acked(tx: Tx, number: int, at: int) -> None:
     """The interaction has had its one acknowledgement, sent or doubtful."""
-    tx.execute(update(interactions).where(interactions.c.id == number).values(acked_at=at))
+    _ACKED.run(tx, number=number, value=at)
 
 
 def answered(tx: Tx, number: int, at: int) -> None:
@@ -177,7 +187,7 @@ def wrote_lately(tx: Tx, number: int, sender: str, since: int) -> bool:
 
 def known_sender(tx: Tx, address: str) -> bool:
     """Whether a person of ours has answered this address before: then we know them."""
-    return tx.execute(_KNOWN, {"value": address}).first() is not None
+    return _KNOWN.first(tx, value=address) is not None
 
 
 def latest_raw(tx: Tx, number: int) -> bytes | None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Label, bindparam, delete, func, insert, select, update
+from sqlalchemy import Label, bindparam, delete, func, insert, or_, select, update
 
 from ..instants import DAY, HOUR, words
 from ..limits import Limits
 from . import events
 from .engine import Tx
+from .prepared import Prepared
 from .schema import acks, breakers, silences
 from .schema import events as told
 
@@ -45,23 +46,31 @@ def _counted(measure: str, window: str) -> Label[int]:
 
 
 # All measures in one statement, built once: it is asked for every message, under the write lock.
-_COUNTS = select(
-    _counted("address", "day"),
-    _counted("body", "day"),
-    _counted("subject", "day"),
-    _counted("domain", "hour"),
+_COUNTS = Prepared(
+    select(
+        _counted("address", "day"),
+        _counted("body", "day"),
+        _counted("subject", "day"),
+        _counted("domain", "hour"),
+    )
 )
-_LATELY = select(
-    select(func.count())
-    .select_from(told)
-    .where(told.c.kind.in_(LOOP_SIGNS), told.c.at > bindparam("since"), told.c.level != events.FORGIVEN)
-    .scalar_subquery(),
-    select(func.count()).select_from(acks).where(acks.c.at > bindparam("since")).scalar_subquery(),
+_SIGN = or_(*(told.c.kind == kind for kind in LOOP_SIGNS))
+_LATELY = Prepared(
+    select(
+        select(func.count())
+        .select_from(told)
+        .where(_SIGN, told.c.at > bindparam("since"), told.c.level != events.FORGIVEN)
+        .scalar_subquery(),
+        select(func.count()).select_from(acks).where(acks.c.at > bindparam("since")).scalar_subquery(),
+    )
 )
-_TRIPPED = select(breakers.c.why).where(breakers.c.name == GLOBAL)
-_SILENCED = select(silences.c.until).where(
-    silences.c.address == bindparam("address"), silences.c.until > bindparam("now")
+_TRIPPED = Prepared(select(breakers.c.why).where(breakers.c.name == GLOBAL))
+_SILENCED = Prepared(
+    select(silences.c.until).where(
+        silences.c.address == bindparam("address"), silences.c.until > bindparam("now")
+    )
 )
+_GRANT = Prepared(insert(acks))
 
 
 def refusal(tx: Tx, asked: Asked, limits: Limits, now: int) -> str | None:
@@ -71,7 +80,8 @@ def refusal(tx: Tx, asked: Asked, limits: Limits, now: int) -> str | None:
     if (until := silenced(tx, asked.address, now)) is not None:
         return f"an acknowledgement to this address bounced; silent until {words(until)}"
     since = {"day": now - DAY, "hour": now - HOUR}
-    found = tx.execute(_COUNTS, {**asked.keys(), **since}).one()
+    found = _COUNTS.first(tx, **asked.keys(), **since)
+    assert found is not None
     measures = [
         ("per_address_day", limits.per_address_day, found.address),
         ("per_body_day", limits.per_body_day, found.body),
@@ -87,14 +97,14 @@ def refusal(tx: Tx, asked: Asked, limits: Limits, now: int) -> str | None:
 
 def grant(tx: Tx, asked: Asked, interaction: int, now: int) -> None:
     """Count an acknowledgement before it is sent; a second one for the interaction breaks the transaction."""
-    tx.execute(insert(acks), {"interaction_id": interaction, "at": now, **asked.keys()})
+    _GRANT.run(tx, interaction_id=interaction, at=now, **asked.keys())
 
 
 def watch(tx: Tx, limits: Limits, now: int) -> str | None:
     """Trip the global breaker when the last hour looks like a loop; returns why, the first time."""
     if tripped(tx) is not None:
         return None
-    signs, granted = tx.execute(_LATELY, {"since": now - HOUR}).one()
+    signs, granted = _LATELY.rows(tx, since=now - HOUR)[0]
     if signs >= limits.loop_signs_hour:
         why = f"{signs} signs of a loop within an hour"
     elif granted >= limits.global_hour:
@@ -108,7 +118,8 @@ def watch(tx: Tx, limits: Limits, now: int) -> str | None:
 
 def tripped(tx: Tx) -> str | None:
     """Why the global breaker is open, None when it is closed."""
-    return tx.execute(_TRIPPED).scalar()
+    found: str | None = _TRIPPED.value(tx)
+    return found
 
 
 def reset(tx: Tx, now: int) -> bool:
@@ -131,4 +142,5 @@ def silence(tx: Tx, address: str, until: int, why: str) -> None:
 
 def silenced(tx: Tx, address: str, now: int) -> int | None:
     """Until when the address is silenced, None when it is not."""
-    return tx.execute(_SILENCED, {"address": address, "now": now}).scalar()
+    until: int | None = _SILENCED.value(tx, address=address, now=now)
+    return until

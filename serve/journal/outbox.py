@@ -14,10 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, bindparam, func, insert, select, update
 
-from .due import is_due
+from .due import NOW, is_due
 from .engine import Tx
+from .prepared import Prepared
 from .schema import incoming, mailboxes, outbox, raws
 
 
@@ -61,43 +62,97 @@ class Send:
     raw: bytes = field(repr=False)
 
 
-_ADD = insert(outbox).returning(outbox.c.id)
+_ADD = Prepared(insert(outbox).returning(outbox.c.id))
+_ADD_MOVE = Prepared(insert(outbox))
 _SEND = [outbox.c[name] for name in Send.__dataclass_fields__]
+_NUMBER: BindParameter[int] = bindparam("number")
+_MOST: BindParameter[int] = bindparam("most")
+_ONE = update(outbox).where(outbox.c.id == _NUMBER)
+_PENDING = outbox.c.state == "pending"
+# Most of what waits was never tried: due_at is 0, and the index finds the oldest without sorting all of it.
+_FRESH, _DUE = outbox.c.due_at == 0, is_due(outbox.c.due_at, NOW)
+
+
+def _moves(when: ColumnElement[bool]) -> Prepared:
+    o, i = outbox.c, incoming.c
+    columns: list[ColumnElement[Any]] = [o.id, o.incoming_id, o.source, o.folder, i.uidvalidity, i.uid]
+    columns += [i.message_id, i.sha256, i.size, func.coalesce(func.length(raws.c.raw), i.size)]
+    columns += [i.received_at, o.attempts, o.remote_uid]
+    due = select(o.id).where(_PENDING, o.effect == "move", when, o.mailbox_id == bindparam("mailbox"))
+    joined = outbox.join(incoming).outerjoin(raws, raws.c.incoming_id == i.id)
+    found = select(*columns).select_from(joined).where(o.id.in_(due.order_by(o.id).limit(_MOST)))
+    return Prepared(found.order_by(o.id))
+
+
+def _sends(effect: str, when: ColumnElement[bool]) -> Prepared:
+    o = outbox.c
+    mine = o.id % bindparam("lines", type_=o.id.type) == bindparam("line", type_=o.id.type)
+    due = select(*_SEND).where(_PENDING, o.effect == effect, when, mine)
+    return Prepared(due.order_by(o.due_at, o.id).limit(_MOST))
+
+
+_MOVES = _moves(_FRESH), _moves(_DUE)
+_REPLIES, _ACKS = _sends("reply", _DUE), (_sends("ack", _FRESH), _sends("ack", _DUE))
+_MOVED = Prepared(
+    _ONE.where(_PENDING).values(
+        state=bindparam("outcome"),
+        done_at=bindparam("moment"),
+        remote_uid=bindparam("there"),
+        note=bindparam("words"),
+    )
+)
+_MOVED_AT = Prepared(update(incoming).where(incoming.c.id == _NUMBER).values(moved_at=bindparam("moment")))
+_SENDING = Prepared(_ONE.where(_PENDING).values(state="sending", attempts=outbox.c.attempts + 1))
+_SETTLE = Prepared(
+    _ONE.values(state=bindparam("outcome"), done_at=bindparam("moment"), note=bindparam("words"))
+)
+_COPIED = Prepared(_ONE.values(copied=True))
+_OF_MAILBOX = outbox.c.mailbox_id == bindparam("mailbox")
+_DOUBTFUL = Prepared(select(*_SEND).where(outbox.c.state == "doubt", _OF_MAILBOX, _DUE).order_by(outbox.c.id))
+_UNCOPIED = Prepared(
+    select(*_SEND)
+    .where(outbox.c.state == "sent", outbox.c.copied.is_(False), _OF_MAILBOX)
+    .order_by(outbox.c.id)
+    .limit(_MOST)
+)
 
 
 def add_move(tx: Tx, mailbox: int, incoming_id: int, folder: str, now: int, *, source: str = "") -> None:
     """Intend to move a message from the inbox, or later once more from another folder, its `source`."""
-    row = {"effect": "move", "mailbox_id": mailbox, "incoming_id": incoming_id, "folder": folder}
     key = f"move:{incoming_id}:{now}" if source else f"move:{incoming_id}"
-    tx.execute(insert(outbox), {"dedupe": key, "source": source, "due_at": 0, "created_at": now, **row})
+    _ADD_MOVE.run(
+        tx,
+        dedupe=key,
+        effect="move",
+        mailbox_id=mailbox,
+        incoming_id=incoming_id,
+        source=source,
+        folder=folder,
+        due_at=0,
+        created_at=now,
+    )
 
 
 def add_mail(tx: Tx, effect: str, dedupe: str, now: int, *, raw: bytes, **row: object) -> int:
     """Intend to send a mail; `row` holds mailbox_id, interaction_id, message_id, sender and recipient."""
     values = {"effect": effect, "dedupe": dedupe, "raw": raw, "due_at": 0, "created_at": now, **row}
-    number: int = tx.execute(_ADD, values).scalar_one()
+    number: int = _ADD.value(tx, **values)
     return number
 
 
 def moves(tx: Tx, mailbox: int, now: int, limit: int = 100) -> list[Move]:
-    """Moves of a mailbox that are due, oldest first."""
-    o, i = outbox.c, incoming.c
-    columns: list[ColumnElement[Any]] = [o.id, o.incoming_id, o.source, o.folder, o.attempts, o.remote_uid]
-    columns += [i.uidvalidity, i.uid, i.message_id, i.sha256, i.size, i.received_at]
-    columns += [func.coalesce(func.length(raws.c.raw), i.size).label("kept")]
-    due = (o.state == "pending") & (o.effect == "move") & (o.mailbox_id == mailbox) & is_due(o.due_at, now)
-    joined = outbox.join(incoming).outerjoin(raws, raws.c.incoming_id == i.id)
-    rows = tx.execute(select(*columns).select_from(joined).where(due).order_by(o.id).limit(limit))
-    return [Move(**row._mapping) for row in rows]
+    """Moves of a mailbox that are due, oldest first; those tried before come when the new ones are fewer."""
+    fresh, due = _MOVES
+    rows = fresh.rows(tx, mailbox=mailbox, most=limit)
+    if len(rows) < limit:
+        rows = due.rows(tx, mailbox=mailbox, now=now, most=limit)
+    return [Move(*row) for row in rows]
 
 
 def moved(tx: Tx, move: Move, state: str, now: int, *, remote_uid: int | None = None, note: str = "") -> None:
     """The message lies where it should (done), or nobody knows where (gone)."""
-    values = {"state": state, "done_at": now, "remote_uid": remote_uid, "note": note}
-    if tx.execute(
-        update(outbox).where(outbox.c.id == move.id, outbox.c.state == "pending").values(**values)
-    ).rowcount:
-        tx.execute(update(incoming).where(incoming.c.id == move.incoming_id).values(moved_at=now))
+    if _MOVED.run(tx, number=move.id, outcome=state, moment=now, there=remote_uid, words=note):
+        _MOVED_AT.run(tx, number=move.incoming_id, moment=now)
 
 
 def landed(tx: Tx, move: Move, remote_uid: int) -> None:
@@ -118,30 +173,27 @@ def newest(tx: Tx) -> int:
     return int(tx.execute(select(func.max(outbox.c.id))).scalar() or 0)
 
 
-def next_send(tx: Tx, now: int, share: tuple[int, int] = (0, 1)) -> Send | None:
-    """The next mail to send: a person's reply goes before any acknowledgement.
+def next_sends(tx: Tx, now: int, share: tuple[int, int] = (0, 1), limit: int = 1) -> list[Send]:
+    """The next mails to send: a person's reply goes before any acknowledgement.
 
     `share` is (which, of how many): several senders divide the mails between them by number.
     """
-    o = outbox.c
-    which, of = share
-    due = (o.state == "pending") & o.effect.in_(["ack", "reply"]) & is_due(o.due_at, now)
-    due = due & (o.id % of == which) if of > 1 else due
-    row = tx.execute(select(*_SEND).where(due).order_by(o.effect.desc(), o.due_at, o.id).limit(1)).first()
-    return None if row is None else Send(**row._mapping)
+    mine = {"line": share[0], "lines": share[1], "most": limit}
+    fresh, due = _ACKS
+    acks = fresh.rows(tx, **mine)
+    if len(acks) < limit:
+        acks = due.rows(tx, now=now, **mine)
+    return [Send(*row) for row in [*_REPLIES.rows(tx, now=now, **mine), *acks][:limit]]
 
 
 def sending(tx: Tx, number: int) -> bool:
     """Claim the mail at the point of no return, by compare-and-set; False when somebody else has it."""
-    claim = update(outbox).where(outbox.c.id == number, outbox.c.state == "pending")
-    won = claim.values(state="sending", attempts=outbox.c.attempts + 1).returning(outbox.c.id)
-    return tx.execute(won).first() is not None
+    return _SENDING.run(tx, number=number) > 0
 
 
 def settle(tx: Tx, number: int, state: str, now: int, note: str = "") -> None:
     """The mail has its end: sent, failed, uncertain or withheld."""
-    values = {"state": state, "done_at": now, "note": note[:2000]}
-    tx.execute(update(outbox).where(outbox.c.id == number).values(**values))
+    _SETTLE.run(tx, number=number, outcome=state, moment=now, words=note[:2000])
 
 
 def postpone(tx: Tx, number: int, due_at: int, note: str) -> None:
@@ -152,10 +204,7 @@ def postpone(tx: Tx, number: int, due_at: int, note: str) -> None:
 
 def doubtful(tx: Tx, mailbox: int, now: int) -> list[Send]:
     """Mails of a mailbox that may or may not have been taken: the Sent folder is to be asked."""
-    o = outbox.c
-    asked = (o.state == "doubt") & (o.mailbox_id == mailbox) & is_due(o.due_at, now)
-    rows = tx.execute(select(*_SEND).where(asked).order_by(o.id))
-    return [Send(**row._mapping) for row in rows]
+    return [Send(*row) for row in _DOUBTFUL.rows(tx, mailbox=mailbox, now=now)]
 
 
 def doubt(tx: Tx, number: int, ask_at: int, note: str) -> None:
@@ -172,16 +221,12 @@ def recover(tx: Tx) -> int:
 
 def uncopied(tx: Tx, mailbox: int, limit: int = 25) -> list[Send]:
     """Sent mails that have no copy in the Sent folder yet."""
-    o = outbox.c
-    sent = (o.state == "sent") & o.copied.is_(False) & (o.mailbox_id == mailbox)
-    return [
-        Send(**row._mapping) for row in tx.execute(select(*_SEND).where(sent).order_by(o.id).limit(limit))
-    ]
+    return [Send(*row) for row in _UNCOPIED.rows(tx, mailbox=mailbox, most=limit)]
 
 
 def copied(tx: Tx, number: int) -> None:
     """A copy lies in the Sent folder."""
-    tx.execute(update(outbox).where(outbox.c.id == number).values(copied=True))
+    _COPIED.run(tx, number=number)
 
 
 def ours(tx: Tx, message_id: str) -> Send | None:

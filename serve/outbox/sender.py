@@ -83,7 +83,7 @@ class Sender:
     def one(self) -> bool:
         """Send the next mail that is due; False when there is none. Raises when no server can be reached."""
         with self.journal.read() as tx:
-            mail = outbox.next_send(tx, self.clock(), self.share)
+            mail = next(iter(outbox.next_sends(tx, self.clock(), self.share)), None)
             held = self._held(tx, mail) if mail else None
         if mail is None:
             return False

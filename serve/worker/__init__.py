@@ -20,7 +20,7 @@ from ..bells import Bells
 from ..bundles import Bundles
 from ..config import Config, Mailbox
 from ..instants import SECOND, Clock, now_ms
-from ..journal import Journal, Tx, incoming, is_disk_trouble, quarantine
+from ..journal import Journal, Tx, apart, incoming, is_disk_trouble, quarantine
 from ..threads import Placed, place, reference_for
 from . import context, intents
 
@@ -89,7 +89,7 @@ class Worker:
         try:
             if isinstance(message, Exception):
                 raise message
-            with tx.begin_nested():
+            with apart(tx):
                 self.decide(tx, mail, message)
         except Exception as error:
             if is_disk_trouble(error):

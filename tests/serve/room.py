@@ -84,7 +84,7 @@ class Room:
         """What waits to be sent, and is then taken as sent."""
         taken = []
         with self.journal.write() as tx:
-            while (mail := outbox.next_send(tx, self.now)) is not None:
+            while (mail := next(iter(outbox.next_sends(tx, self.now)), None)) is not None:
                 assert outbox.sending(tx, mail.id)
                 outbox.settle(tx, mail.id, "sent", self.now)
                 taken.append(mail)
