@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mailml.errors import InputError
 from mailml.lab.autoreply_proof import Proof
 from mailml.lab.autoreply_truth import named
-from mailml.lab.escape import esc, mask
+from mailml.lab.escape import NO_MATH, esc, mask
 from mailml.lab.labels import Labels
 from mailml.lab.replay import replay
 
@@ -87,7 +87,7 @@ def _table(frame: pd.DataFrame) -> str:
         "".join(f"<td>{esc(_cell(value), 120)}</td>" for value in row)
         for row in frame.head(_SHOWN).itertuples(index=False)
     )
-    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+    return f"<table class='{NO_MATH}'><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 
 
 def _cell(value: object) -> str:

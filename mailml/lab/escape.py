@@ -13,6 +13,7 @@ import re
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
 )
+NO_MATH = "mathjax_ignore"  # the class that keeps JupyterLab from setting "$5 instead of $9" as a formula
 _ADDRESS = re.compile(r"([^\s@<>\"'(),:;]{1,64})@([^\s@<>\"'(),:;]{1,255})")
 
 

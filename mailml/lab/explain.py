@@ -11,7 +11,7 @@ from mailml.classifier.phrases import Phrase
 from mailml.classifier.why import Why, why
 from mailml.errors import InputError
 from mailml.lab import examples as rows_of
-from mailml.lab.escape import esc, plain_text
+from mailml.lab.escape import NO_MATH, esc, plain_text
 from mailml.lab.neighbours import Neighbour, Neighbours
 from mailml.message import Message
 from mailml.text import classifier_input, detect_language, own_words
@@ -85,7 +85,8 @@ class Explained:
         alike = _table((n.label, f"{n.likeness:.2f}", _begin(n.text)) for n in self.neighbours)
         table = f"<h4>Labelled messages like it</h4>{alike}" if self.neighbours else ""
         return (
-            f'<div style="{_STYLE[0]}"><p><b>{esc(self.answer)}</b><br><small>{shares}; {known}</small></p>'
+            f'<div class="{NO_MATH}" style="{_STYLE[0]}">'
+            f"<p><b>{esc(self.answer)}</b><br><small>{shares}; {known}</small></p>"
             f'<div style="{_STYLE[1]}">{_marked(self.text, self.why)}</div>{told}'
             f"<h4>What spoke for and against {esc(self.why.about)}</h4>{phrases}{table}</div>"
         )

@@ -72,6 +72,8 @@ def _to_pandas(table: Any) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
+    # JupyterLab would set "$5 instead of $9" in a table of mail as a formula
+    pd.options.display.html.use_mathjax = False
     columns: dict[str, Any] = {}
     for name in table.column_names:
         column = table.column(name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mailml.lab.escape import esc, mask, plain_text
+from mailml.lab.escape import NO_MATH, esc, mask, plain_text
 from mailml.message import Message, parse
 from mailml.text import own_words
 
@@ -51,7 +51,8 @@ class Preview:
             f"<td style='text-align:left'>{esc(value, 300)}</td></tr>"
             for name, value in self.lines()
         )
-        return f"<table>{rows}</table><pre style='white-space:pre-wrap'>{esc(self.own, _LONGEST)}</pre>"
+        own = f"<pre style='white-space:pre-wrap'>{esc(self.own, _LONGEST)}</pre>"
+        return f"<table class='{NO_MATH}'>{rows}</table>{own}"
 
 
 def preview(

@@ -118,7 +118,9 @@ class Preview:
     body_html: str = ""
 
     def _repr_html_(self) -> str:
-        shown = f"<b>{html.escape(self.subject)}</b><pre>{html.escape(self.body)}</pre>"
+        # without the class JupyterLab sets what stands between two dollars as a formula
+        subject = f"<b class='mathjax_ignore'>{html.escape(self.subject)}</b>"
+        shown = f"{subject}<pre>{html.escape(self.body)}</pre>"
         # a frame without any right: no script, no form, no way to the page around it
         frame = (
             f'<iframe sandbox="" width="100%" height="240" srcdoc="{html.escape(self.body_html)}"></iframe>'

@@ -85,6 +85,11 @@ class Notebook:
         """Shut the kernel down, as a crash or a restart elsewhere would."""
         self.page.evaluate(f"() => {_CURRENT}.sessionContext.shutdown()")
 
+    def restart_kernel(self) -> Notebook:
+        """Start the kernel anew, as the menu does."""
+        self.page.evaluate(f"() => {_CURRENT}.sessionContext.restartKernel()")
+        return self.wait_until_idle()
+
     def shot(self, selector: str, path: Path) -> Path:
         """A screenshot of the last element that matches."""
         element = self.page.locator(selector).last

@@ -31,12 +31,12 @@ trained = lab.train(rows, labels, word_limit=2000, char_limit=3000)
 
 def told(notebook: Notebook) -> str:
     """The sentence and the table of the threshold panel."""
-    return str(notebook.page.locator(f"{PANEL} .widget-html").first.inner_text())
+    return str(notebook.page.locator(f"{PANEL} .mailml-told").first.inner_text())
 
 
 def changed(notebook: Notebook, before: str) -> str:
     """What the panel tells once it is another thing than before."""
-    selector = f"{PANEL} .widget-html"
+    selector = f"{PANEL} .mailml-told"
     notebook.page.wait_for_function(
         "([selector, before]) => document.querySelector(selector).innerText !== before",
         arg=[selector, before],

@@ -174,14 +174,19 @@ def test_hostile_mail_runs_nothing_anywhere(notebook: Notebook, lab: Lab, shots:
     notebook.assert_nothing_ran()
     shown = notebook.page.locator(".jp-RenderedHTMLCommon").all_text_contents()
     assert sum("onerror=" in text for text in shown) >= 4  # it was there, as text
+    assert any("${7*7} {% include 'secret' %} for $9" in text for text in shown)
+    assert notebook.page.locator("mjx-container").count() == 0  # money is no formula
 
 
 def test_the_marker_would_be_seen(notebook: Notebook, lab: Lab) -> None:
-    """The check has teeth: the same subject shown as HTML on purpose does set the marker."""
-    evil = f'<img src=x onerror="window.{MARKER}=1">'
+    """The checks have teeth: the same words shown as HTML set the marker, and money becomes a formula."""
+    evil = f'<img src=x onerror="window.{MARKER}=1"> from $5 to $9'
     write(lab.root / "teeth.ipynb", f"from IPython.display import HTML\nHTML({evil!r})")
     notebook.open("teeth.ipynb").run_all()
-    notebook.page.wait_for_function(f"() => window.{MARKER} === 1", timeout=10_000)
+    page = notebook.page
+    page.locator("mjx-container").wait_for()
+    assert page.locator("mjx-container").count() == 1
+    assert page.evaluate(f"() => window.{MARKER}") == 1
 
 
 def test_the_tour_shows_its_pictures(notebook: Notebook, shots: Path) -> None:

@@ -7,20 +7,20 @@ from typing import Any
 import ipywidgets as widgets
 
 from mailml.errors import MailmlError
-from mailml.lab.escape import plain_text
-from mailml.lab.panels.frame import CLASS, framed
+from mailml.lab.escape import esc, plain_text
+from mailml.lab.panels.frame import CLASS, framed, words
 from mailml.lab.panels.session import AUTOMATED, Session
 
 
 class ButtonPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """Buttons for each category, automated, skip and undo; `session` holds what was said.
 
-    Mail is shown in a Label and a read-only Textarea: both show text, neither reads markup.
+    Mail is shown as escaped words and in a read-only Textarea: neither reads markup or formulas.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self._status, self._subject = widgets.Label(), widgets.Label()
+        self._status, self._subject = words(), words()
         self._body = widgets.Textarea(disabled=True, rows=12, layout={"width": "46rem"})
         self._guess = widgets.Textarea(disabled=True, rows=10, layout={"width": "46rem", "display": "none"})
         self._shown = widgets.Checkbox(description="show what the bundle says of it", indent=False)
@@ -42,7 +42,7 @@ class ButtonPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             try:
                 act()
             except (MailmlError, OSError) as error:
-                self._status.value = f"NOT saved: {error}"
+                self._status.value = esc(f"NOT saved: {error}")
             else:
                 self._draw()
 
@@ -53,7 +53,7 @@ class ButtonPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         item, done = self.session.current, self.session.done
         labelled = sum(label is not None for _, label in done)
         self._status.value = f"{labelled} labelled and on disk, {self.session.left} left"
-        self._subject.value = plain_text(item.subject, 120) if item else "All done."
+        self._subject.value = f"<b>{esc(item.subject, 120)}</b>" if item else "All done."
         self._body.value = item.body if item else f"The labels are in {self.session.store.path}"
         told = "\n\n".join(part for part in (item.guess, item.trace) if part) if item else ""
         self._guess.value = told or "no bundle was given"

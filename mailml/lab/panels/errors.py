@@ -7,8 +7,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from mailml.errors import MailmlError
-from mailml.lab.escape import esc, plain_text
-from mailml.lab.panels.frame import CLASS, framed
+from mailml.lab.escape import esc
+from mailml.lab.panels.frame import CLASS, framed, words
 from mailml.lab.panels.mistakes import Mistake, Mistakes
 from mailml.lab.panels.session import AUTOMATED
 
@@ -25,7 +25,7 @@ class ErrorPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
     def __init__(self, mistakes: Mistakes) -> None:
         self.mistakes = mistakes
         self._shown: tuple[Mistake, ...] = ()
-        self._told = widgets.Label("Choose a number: rows are the labels, columns what was answered.")
+        self._told = words("Choose a number: rows are the labels, columns what was answered.")
         self._list = widgets.Select(options=[], rows=8, layout=_WIDE)
         self._list.observe(lambda _change: self._read(), "index")
         self._words, self._why = widgets.HTML(), widgets.HTML()
@@ -42,10 +42,9 @@ class ErrorPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def _matrix(self) -> Any:
         counts = self.mistakes.confusion()
-        head = [widgets.Label("label \\ answer"), *(widgets.Label(plain_text(n, 20)) for n in counts.columns)]
-        cells: list[Any] = head
+        cells = [words("label \\ answer"), *(words(name, 20) for name in counts.columns)]
         for truth in counts.index:
-            cells.append(widgets.Label(plain_text(truth, 20)))
+            cells.append(words(truth, 20))
             cells += [self._cell(truth, said, int(counts.loc[truth, said])) for said in counts.columns]
         columns = f"10rem repeat({len(counts.columns)}, 7rem)"
         return widgets.GridBox(cells, layout={"grid_template_columns": columns})
@@ -65,7 +64,7 @@ class ErrorPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
 
     def _show(self, truth: str, said: str) -> None:
         self._shown = self.mistakes.cell(truth, said)
-        self._told.value = f"{len(self._shown):,} labelled {truth} and answered {said}, the surest first"
+        self._told.value = esc(f"{len(self._shown):,} labelled {truth} and answered {said}, the surest first")
         self._what.value = said if said in self._what.options else truth
         # an index observed from -1 to 0 would not fire when the list before it stood at 0 too
         self._list.index = None
@@ -96,12 +95,12 @@ class ErrorPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no typ
         try:
             self.mistakes.correct(mistake, self._what.value)
         except (MailmlError, OSError) as error:
-            self._told.value = f"NOT saved: {error}"
+            self._told.value = esc(f"NOT saved: {error}")
             return
         self._list.options = [(self._title(m), i) for i, m in enumerate(self._shown)]
         self._list.index = at
-        store = self.mistakes.labels
-        self._told.value = f"Saved in {store.path if store else ''}. Train again to see what it changes."
+        where = self.mistakes.labels.path if self.mistakes.labels else ""
+        self._told.value = esc(f"Saved in {where}. Train again to see what it changes.")
 
 
 def _page(text: str, name: str) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from mailml.errors import MailmlError
-from mailml.lab.escape import plain_text
+from mailml.lab.escape import esc, plain_text
 from mailml.lab.panels.filed import Digest, Filed, in_words
+from mailml.lab.panels.frame import CLASS, framed, words
 
 _PAGE = 8  # mails at a time: more would be scrolled past
 
@@ -16,7 +17,7 @@ _PAGE = 8  # mails at a time: more would be scrolled past
 class DigestPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """The digest with buttons; `digest` holds what was said.
 
-    Mail is shown in Labels and the names of a dropdown: both show text, neither reads markup.
+    Mail is shown as escaped words and in the names of a dropdown: neither reads markup or formulas.
     """
 
     def __init__(self, digest: Digest) -> None:
@@ -28,11 +29,12 @@ class DigestPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._choice = widgets.Dropdown(options=names, description="filed", layout={"width": "34rem"})
         self._choice.observe(self._chosen, "value")
         self._earlier, self._later = self._turner("earlier", -1), self._turner("later", 1)
-        self._where, self._rows, self._status = widgets.Label(), widgets.VBox(), widgets.Label()
+        self._where, self._rows, self._status = words(), widgets.VBox(), words()
         self._command = widgets.Text(digest.command, disabled=True, layout={"width": "46rem"})
         turning = widgets.HBox([self._choice, self._earlier, self._where, self._later])
         said = "Nothing is changed here. Run this where the service runs to carry it out:"
-        super().__init__([turning, self._rows, self._status, widgets.Label(said), self._command])
+        children = [turning, self._rows, self._status, words(said), self._command]
+        super().__init__(framed(children), _dom_classes=[CLASS])
         self._draw()
 
     def _turner(self, name: str, by: int) -> Any:
@@ -56,12 +58,12 @@ class DigestPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._where.value = f"{self._page + 1} of {pages}"
         self._earlier.disabled, self._later.disabled = self._page == 0, self._page == pages - 1
         shown = mails[self._page * _PAGE : (self._page + 1) * _PAGE]
-        self._rows.children = [self._row(mail) for mail in shown] or [widgets.Label("No mail was filed.")]
+        self._rows.children = [self._row(mail) for mail in shown] or [words("No mail was filed.")]
         wanted = len(self.digest.wanted)
         told = (
             f"{wanted} to put back, written to {self.digest.undo}" if wanted else "Nothing to put back yet."
         )
-        self._status.value = told
+        self._status.value = esc(told)
 
     def _row(self, mail: Filed) -> Any:
         marked = mail.message in self.digest.wanted
@@ -74,11 +76,9 @@ class DigestPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         button.on_click(lambda _button: self._toggle(mail.message))
         wide = {"width": "auto", "margin": "0"}
         lines = [
-            widgets.Label(f"{mail.at}  {mail.sender}", layout=wide),
-            widgets.Label(
-                plain_text(mail.subject, 120) or "(no subject)", layout=wide, style={"font_weight": "bold"}
-            ),
-            widgets.Label(plain_text(mail.evidence, 160), layout=wide, style={"text_color": "#666"}),
+            words(f"{mail.at}  {mail.sender}", layout=wide),
+            widgets.HTML(f"<b>{esc(mail.subject, 120) or '(no subject)'}</b>", layout=wide),
+            words(mail.evidence, 160, layout=wide, style={"text_color": "#666"}),
         ]
         return widgets.HBox(
             [button, widgets.VBox(lines, layout={"min_width": "0"})],
@@ -92,6 +92,6 @@ class DigestPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
             else:
                 self.digest.put_back(message)
         except (MailmlError, OSError) as error:
-            self._status.value = f"NOT saved: {error}"
+            self._status.value = esc(f"NOT saved: {error}")
         else:
             self._draw()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from mailml.lab.escape import esc, plain_text
-from mailml.lab.panels.frame import CLASS, framed
+from mailml.lab.escape import esc
+from mailml.lab.panels.frame import CLASS, framed, words
 from mailml.lab.panels.tuning import GRID, Minutes, Tuning
 from mailml.lab.report import figures
 from mailml.lab.report.figures import Picture
@@ -30,7 +30,7 @@ class ThresholdPanel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
 
     def __init__(self, tuning: Tuning) -> None:
         self.tuning = tuning
-        self._told, self._picture = widgets.HTML(), widgets.HTML()
+        self._told, self._picture = widgets.HTML(_dom_classes=["mailml-told"]), widgets.HTML()
         self._minutes = {
             name: _Pair(text, getattr(tuning.minutes, name), most, 0.5, "minutes", self._moved)
             for name, text, most in _COSTS
@@ -84,8 +84,8 @@ class _Pair:
         self._slider.observe(lambda change: self.set(round(change["new"], 4)), "value")
         self._box.observe(self._follow, "value")
         self._box.observe(lambda _change: moved(), "value")
-        name = widgets.Label(plain_text(text, 40), layout={"width": "13rem"})
-        self.row = widgets.HBox([name, self._slider, self._box, widgets.Label(unit)])
+        name = words(text, 40, layout={"width": "13rem"})
+        self.row = widgets.HBox([name, self._slider, self._box, words(unit)])
 
     def _follow(self, change: Any) -> None:
         if abs(self._slider.value - change["new"]) > 1e-6:

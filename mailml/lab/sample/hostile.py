@@ -23,7 +23,7 @@ _SUBJECTS = (
     f"=?utf-8?q?=0D=0ABcc:_victim@example.test=0D=0AX-{MARKER}:_1?=",
     "\u202egnp.exe reversed \u202c\u200b\u2066",
     '"; DROP TABLE messages; --',
-    "{{ 7*7 }} ${7*7} {% include 'secret' %}",
+    "{{ 7*7 }} ${7*7} {% include 'secret' %} for $9",
     "=cmd|' /C calc'!A1",
     "a" * 4000,
     "\u0000NUL and \u0007bell",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,12 @@ import pytest
 from mailml.archive import Archive
 from mailml.bundle import Bundle
 from mailml.errors import InputError, LabelError
+from mailml.lab import panels
+from mailml.lab.escape import esc
 from mailml.lab.labels import Label, Labels
 from mailml.lab.panels import Candidate, Session, candidates, label
 from mailml.lab.panels.buttons import ButtonPanel
+from mailml.lab.panels.frame import _guard, framed, words
 from mailml.lab.panels.keyboard import KeyboardPanel
 from mailml.lab.panels.session import AUTOMATED
 
@@ -133,17 +138,45 @@ def test_the_page_shows_text_only() -> None:
 
 
 def test_the_buttons_do_the_same(session: Session) -> None:
-    """Without anywidget: buttons label, undo, and show mail in widgets that read no markup."""
+    """Without anywidget: buttons label, undo, and show mail as text."""
     panel = ButtonPanel(session)
     names = [button.description for button in panel.children[-3].children]
     assert names == [*CATEGORIES, AUTOMATED, "skip", "undo"]
-    assert panel._subject.value == HOSTILE
-    assert type(panel._subject).__name__ == "Label"  # which shows text; an HTML widget would run it
+    assert panel._subject.value == f"<b>{esc(HOSTILE)}</b>"
+    assert "<img" not in panel._subject.value
     panel.children[-3].children[0].click()
     assert session.store.latest()["0" * 64].label == "billing"
-    assert panel._subject.value == "mail 1"
+    assert panel._subject.value == "<b>mail 1</b>"
     panel.children[-3].children[-1].click()
     assert session.done == []
+
+
+def test_no_panel_hands_words_to_a_label() -> None:
+    """A Label sets "$5 instead of $9" as a formula; `words` shows them as they are."""
+    rooms = list(Path(panels.__file__).parent.glob("*.py"))
+    makers = [room.name for room in rooms if re.search(r"widgets\.(Label|HTMLMath)\(", room.read_text())]
+    assert len(rooms) > 10
+    assert makers == []
+    shown = words("$5 instead of $9 <b>")
+    assert (type(shown).__name__, shown.value) == ("HTML", "$5 instead of $9 &lt;b&gt;")
+
+
+def test_the_guard_answers_its_page_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page's question comes back with its number: that is how it knows that the kernel is there."""
+    guard, child = framed(["child"])
+    assert child == "child"
+    page = _Page(guard, monkeypatch)
+    page.send(alive=3)
+    page.send(other=1)
+    guard._handle_custom_msg("no mapping", [])
+    assert page.heard == [{"alive": 3}]
+
+
+def test_without_anywidget_a_panel_still_opens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plain widgets are all that is needed; the guard is left out."""
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    _guard.cache_clear()
+    assert framed(["child"]) == ["child"]
 
 
 def test_candidates_are_incoming_and_unlabelled(mailbox: Archive, tmp_path: Path) -> None:

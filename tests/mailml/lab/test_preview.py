@@ -9,7 +9,10 @@ import pytest
 from mailml.archive import Archive, Arrival
 from mailml.bundle import Bundle
 from mailml.errors import InputError
+from mailml.lab.escape import NO_MATH
+from mailml.lab.frame import frame
 from mailml.lab.preview import preview
+from mailml.lab.report.page import Page, entries_html
 
 RAW = (
     b"From: Eve <eve@evil.example>\r\nTo: support@acme.example\r\n"
@@ -36,6 +39,15 @@ def test_markup_stays_text_and_addresses_are_masked(archive: Archive) -> None:
     assert "eve@" not in html
     assert "eve@evil.example" in preview(archive, sha, addresses=True)._repr_html_()
     assert "\x1b" not in str(shown)
+
+
+def test_money_is_no_formula(archive: Archive) -> None:
+    """JupyterLab sets "$5 or $9" in HTML as mathematics: what shows mail in a notebook is marked as text."""
+    sha = archive.table(columns=["sha256"]).column(0)[0].as_py()
+    page = Page("$5 or $9", "", "", "")
+    for shown in (preview(archive, sha), page, frame(archive)):
+        assert NO_MATH in shown._repr_html_()
+    assert NO_MATH in entries_html([])
 
 
 def test_with_a_bundle_it_tells_the_decision(archive: Archive, word_bundle: Bundle) -> None:
