@@ -92,20 +92,31 @@ def compare(
         datetime | None,
         typer.Option("--until", formats=["%Y-%m-%d"], help="Only mail before this day (UTC)."),
     ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Its flow is a line of the table as well.")
+    ] = None,
+    flow: Annotated[
+        Path | None, typer.Option("--flow", help="Other rules (flow.toml) on --bundle, in its flow's place.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Judge every model on the same folds, beside keywords, one queue for all and shuffled labels."""
     from mailml.archive import Archive
+    from mailml.bundle import Bundle
     from mailml.lab.contest import compare as contest
     from mailml.lab.frame import frame
     from mailml.lab.labels import Labels
 
+    history = Archive.open(archive)
     table = contest(
-        frame(Archive.open(archive)),
+        frame(history),
         Labels(labels),
         models=model or (),
         teacher=teacher or "",
         encoder=str(encoder) if encoder else "",
         until=until and until.replace(tzinfo=UTC),
+        archive=history if bundle or flow else None,
+        bundle=Bundle.load(bundle) if bundle else None,
+        flow=flow,
     )
     typer.echo(json.dumps(table.to_dict()) if as_json else str(table))

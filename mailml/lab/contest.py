@@ -1,9 +1,9 @@
 """`lab.compare`: every model on the same folds, and what each must beat, in one table.
 
-Models meet on whole groups that none of them saw. Beside them stand a keyword list, everything to one queue,
-the likeliest class of the first model, and the first model trained on shuffled labels: a figure that is no
-better than these says nothing. What is compared with what, and whether the difference is more than chance,
-is said by a paired interval over groups.
+Models meet on whole groups that none of them saw. Beside them stand the desk's own flow, a keyword list,
+everything to one queue, the likeliest class of the first model, and the first model trained on shuffled
+labels: a figure that is no better than these says nothing. What is compared with what, and whether the
+difference is more than chance, is said by a paired interval over groups.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ from mailml.classifier import Policy
 from mailml.errors import InputError
 from mailml.lab import baselines, measures
 from mailml.lab.evaluation import decided
+from mailml.lab.flow_lines import FlowEntry, flow_entry, flow_lines
 from mailml.lab.resampling import Bootstrap, Floats, Interval, Ints, paired_difference
 from mailml.lab.settings import MODELS, Settings
+from mailml.lab.sides import Side
 from mailml.lab.teaching import costs
 from mailml.lab.train import Trained, train
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from mailml.archive import Archive
+    from mailml.bundle import Bundle
 
 Rules = Mapping[str, Sequence[str]]
 
@@ -87,6 +92,9 @@ def compare(
     teacher: str = "",
     encoder: str = "",
     rules: Rules | None = None,
+    archive: Archive | None = None,
+    bundle: Bundle | None = None,
+    flow: Side | None = None,
     settings: Settings | None = None,
     **told: Any,
 ) -> Contest:
@@ -94,8 +102,12 @@ def compare(
 
     `models` are names of `mailml.lab.settings.MODELS`, all that can be trained here unless given; with
     `teacher` the first one is taught as well. `rules` maps a category to words: the first category one of
-    whose words is in the text, as a table of rules would route. The rest is as in `lab.train`.
+    whose words is in the text, as a table of rules would route. With `archive` and `bundle` the bundle's
+    flow, or another `flow` on its desk, is a line as well: its rules read each message as in production, and
+    where they ask for a category the first model answers as for mail that it never saw. The rest is as in
+    `lab.train`.
     """
+    entry = _entry(archive, bundle, flow)
     base = replace(settings or Settings(), encoder=encoder)
     wanted = list(models) or [name for name in MODELS if name != "embedding" or encoder]
     trained = {name: train(messages, labels, settings=replace(base, model=name), **told) for name in wanted}
@@ -103,10 +115,12 @@ def compare(
         taught = replace(base, model=wanted[0], teacher=teacher)
         made = train(messages, labels, settings=taught, **told)
         trained[f"{wanted[0]}, taught by {teacher}"] = made
-    return contest(trained, rules=rules)
+    return contest(trained, rules=rules, flow=entry)
 
 
-def contest(trained: Mapping[str, Trained], *, rules: Rules | None = None) -> Contest:
+def contest(
+    trained: Mapping[str, Trained], *, rules: Rules | None = None, flow: FlowEntry | None = None
+) -> Contest:
     """The table of models that were trained on the same labels; raises InputError where they were not."""
     if not trained:
         raise InputError("there is no model to compare", cure="Name one or more")
@@ -114,9 +128,18 @@ def contest(trained: Mapping[str, Trained], *, rules: Rules | None = None) -> Co
     if {made.examples.hash for made in trained.values()} != {first.examples.hash}:
         raise InputError("the models were trained on different labels", cure="Train them on the same")
     rows = [_model(name, made, first) for name, made in trained.items()]
-    rows += [_fixed(name, said, first) for name, said in _others(first, rules)]
+    lines, note = flow_lines(flow, next(iter(trained)), first) if flow is not None else ([], "")
+    rows += [_fixed(name, said, first) for name, said in [*lines, *_others(first, rules)]]
     how = f"{len(first.examples)} messages, each predicted by a model that saw nothing of its group: "
-    return Contest(tuple(rows), dict(trained), how + first.folds[0].how)
+    return Contest(tuple(rows), dict(trained), "; ".join(filter(None, (how + first.folds[0].how, note))))
+
+
+def _entry(archive: Archive | None, bundle: Bundle | None, flow: Side | None) -> FlowEntry | None:
+    if archive is None and bundle is None and flow is None:
+        return None
+    if archive is None or bundle is None:
+        raise InputError("a flow reads mail and belongs to a desk", cure="Give archive=… and bundle=…")
+    return flow_entry(archive, bundle, flow)
 
 
 def _others(first: Trained, rules: Rules | None) -> list[tuple[str, Ints]]:
