@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailml.cli.history import ArchiveOption
+from mailml.cli.options import ArchiveOption
 from mailml.errors import InputError
 
 if TYPE_CHECKING:

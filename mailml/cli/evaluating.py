@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailml.cli.history import ArchiveOption
+from mailml.cli.options import ArchiveOption
 
 if TYPE_CHECKING:
     from mailml.lab.evaluate import Report

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailml.cli.options import ArchiveOption, LabelsOption
 from mailml.errors import InputError
 
 if TYPE_CHECKING:
     from mailml.flow import Flow
     from mailml.lab.labels import Labels
 
-ArchiveOption = Annotated[Path, typer.Option("--archive", help="The archive's folder.")]
-LabelsOption = Annotated[Path, typer.Option("--labels", help="The label file (JSON Lines).")]
 FlowOption = Annotated[
     Path | None, typer.Option("--flow", help="A flow.toml; without it, the flow shipped with mailml.")
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailml.cli.history import ArchiveOption, LabelsOption
+from mailml.cli.options import ArchiveOption, LabelsOption
 from mailml.errors import InputError
 
 if TYPE_CHECKING:

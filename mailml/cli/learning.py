@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailml.cli.history import ArchiveOption, LabelsOption
+from mailml.cli.options import ArchiveOption, LabelsOption
 from mailml.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from mailml.cli.history import ArchiveOption, LabelsOption
+from mailml.cli.options import ArchiveOption, LabelsOption
 from mailml.cli.learning import CreatedOption, EncoderOption, TeacherOption, login
 from mailml.lab.retraining import FEWEST, GATE, HELD_OUT
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mailml.cli.backtesting import BaselineOption, BundleOption, FlowOption, sides
-from mailml.cli.history import ArchiveOption
+from mailml.cli.options import ArchiveOption
 
 
 def register(app: typer.Typer) -> None:
