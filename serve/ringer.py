@@ -7,24 +7,38 @@ nothing is asked.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from .bells import Bells
 from .instants import Clock, now_ms
-from .journal import Journal, outbox, waits
+from .journal import Journal, waits
 
-_REST = 0.05  # seconds between two looks, however much is written
+_RUNG = ("work", "send")  # the parts that wait for others
+_SELDOM, _OFTEN = 1.0, 0.1  # seconds
+_REST = 0.05  # between two looks, however much is written
 
 
 class Ringer:
-    """Looks after all bells of a process. `every` is how often a journal file is asked for its version."""
+    """Looks after the bells of a process that decides (`work`), or moves and sends (`send`), or both."""
 
     def __init__(
-        self, journal: Journal, *, every: float = 1.0, copies: bool = True, clock: Clock = now_ms
+        self,
+        journal: Journal,
+        parts: Collection[str] = ("work", "send"),
+        *,
+        copies: bool = True,
+        clock: Clock = now_ms,
     ) -> None:
-        self.journal, self.every, self.copies, self.clock = journal, every, copies, clock
+        self.journal, self.parts, self.copies, self.clock = journal, parts, copies, clock
+        # how often a file is asked for its version: whoever does everything hears of commands only
+        self.every = _SELDOM if {"watch", *_RUNG} <= set(parts) else _OFTEN
         self._before = waits.NOTHING
 
     def run(self, bells: Bells) -> None:
         """Ring until told to stop."""
+        if not set(_RUNG) & set(self.parts):
+            bells.stop.wait()
+            return
         news = self.journal.news()
         try:
             while not bells.stop.is_set():
@@ -36,8 +50,12 @@ class Ringer:
 
     def look(self, bells: Bells) -> set[str]:
         """Ring for everybody for whom something has come; returns whom."""
+        found, now = waits.NOTHING, self.clock()
         with self.journal.read() as tx:
-            found = waits.look(tx, self.clock(), outbox.mailbox_names(tx), copies=self.copies)
+            if "work" in self.parts:
+                found |= waits.undecided(tx, now)
+            if "send" in self.parts:
+                found |= waits.effects(tx, now, copies=self.copies)
         called, self._before = found.news(self._before), found
         for role in called:
             _ring(bells, role)

@@ -74,13 +74,7 @@ class Supervisor:
         self.shadow = Shadow(journal, self.bundles, key, clock=clock)
         self.callers = [Caller(journal, hook, clock=clock) for hook in config.webhooks]
         self.vitals = Vitals(journal, config, parts, clock=clock)
-        # whoever does everything rings for himself and hears of commands only
-        self.ringer = Ringer(
-            journal,
-            every=1.0 if set(parts) == set(PARTS) else 0.1,
-            copies=bool(config.smtp.sending.sent_folder),
-            clock=clock,
-        )
+        self.ringer = Ringer(journal, parts, copies=bool(config.smtp.sending.sent_folder), clock=clock)
         self.roster: Roster = Roster(self.bells)
         self.api: ApiServer | None = None
         self._key = key

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import BigInteger, Select, Table, bindparam, func, select
 
 from .due import is_due
 from .engine import Tx
+from .outbox import mailbox_names
 from .schema import decisions, events, incoming, outbox
 from .schema_edges import deliveries
 
@@ -25,52 +26,60 @@ class Waits:
     of: dict[str, list[Any]]
     next_at: int | None
 
+    def __or__(self, other: Waits) -> Waits:
+        """What waits for one or the other."""
+        ahead = [at for at in (self.next_at, other.next_at) if at is not None]
+        return Waits({**self.of, **other.of}, min(ahead, default=None))
+
     def news(self, before: Waits) -> set[str]:
         """The roles for which something has come since."""
         return {role for role, marks in self.of.items() if before.of.get(role) != marks}
 
 
 NOTHING = Waits({}, None)
+_AT: Any = bindparam("now", type_=BigInteger)
 
 
-def look(tx: Tx, now: int, names: dict[int, str], *, copies: bool = True) -> Waits:
-    """What waits at this moment; `names` are those of mailboxes, `copies` whether mail is copied to Sent."""
-    found: dict[str, list[Any]] = defaultdict(list)
-    ahead: list[int] = []
-
-    def note(role: str, *marks: Any, next_at: int | None = None) -> None:
-        if any(marks):
-            found[role].append(marks)
-        if next_at is not None:
-            ahead.append(next_at)
-
-    i, o, d = incoming.c, outbox.c, deliveries.c
-    for count, newest, next_at in _due(tx, incoming, now, i.state == "new"):
-        note(WORKER, count, newest, next_at=next_at)
-    open_ = o.state.in_(["pending", "doubt"])
-    for mailbox, effect, state, count, newest, next_at in _due(
-        tx, outbox, now, open_, o.mailbox_id, o.effect, o.state
-    ):
-        moves = effect == "move" or state == "doubt"
-        note(MOVER + names.get(mailbox, "") if moves else SENDER, count, newest, next_at=next_at)
-    if copies:
-        sent = select(o.mailbox_id, func.count(), func.max(o.id)).where(
-            o.state == "sent", o.copied.is_(False)
-        )
-        for mailbox, count, newest in tx.execute(sent.group_by(o.mailbox_id)):
-            note(MOVER + names.get(mailbox, ""), count, newest)
-    for count, newest, next_at in _due(tx, deliveries, now, d.state == "pending"):
-        note(CALLER, count, newest, next_at=next_at)
-    # who calls webhooks has something to say about every decision and event
-    note(CALLER, *(tx.execute(select(func.max(table.c.id))).scalar() for table in (decisions, events)))
-    return Waits(dict(found), min(ahead, default=None))
-
-
-def _due(
-    tx: Tx, table: Table, now: int, waits: ColumnElement[bool], *groups: ColumnElement[Any]
-) -> Iterable[Any]:
+def _due(table: Table, states: Collection[str], *groups: str) -> Select[Any]:
     """By group: how many rows are due, the newest of them, and when the next of the others will be."""
     c = table.c
-    due = is_due(c.due_at, now)
+    due, by = is_due(c.due_at, _AT), [c[name] for name in groups]
     marks = (func.count().filter(due), func.max(c.id).filter(due), func.min(c.due_at).filter(~due))
-    return tx.execute(select(*groups, *marks).where(waits).group_by(*groups))
+    return select(*by, *marks).where(c.state.in_(states)).group_by(*by)
+
+
+# Built once: they run whenever anybody has written.
+_UNDECIDED = _due(incoming, ["new"])
+_EFFECTS = _due(outbox, ["pending", "doubt"], "mailbox_id", "effect", "state")
+_UNCOPIED = (
+    select(outbox.c.mailbox_id, func.count(), func.max(outbox.c.id))
+    .where(outbox.c.state == "sent", outbox.c.copied.is_(False))
+    .group_by(outbox.c.mailbox_id)
+)
+_DELIVERIES = _due(deliveries, ["pending"])
+_TOLD = [select(func.max(table.c.id)) for table in (decisions, events)]
+
+
+def undecided(tx: Tx, now: int) -> Waits:
+    """What waits for the worker."""
+    ((count, newest, next_at),) = tx.execute(_UNDECIDED, {"now": now})
+    return Waits({WORKER: [(count, newest)]} if count else {}, next_at)
+
+
+def effects(tx: Tx, now: int, *, copies: bool) -> Waits:
+    """What waits for those who move, send and call; `copies` is whether what was sent is copied to Sent."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    ahead: list[int | None] = []
+    names = mailbox_names(tx)
+    for mailbox, effect, state, count, newest, next_at in tx.execute(_EFFECTS, {"now": now}):
+        ahead.append(next_at)
+        if count:
+            moves = effect == "move" or state == "doubt"
+            found[MOVER + names[mailbox] if moves else SENDER].append((effect, state, count, newest))
+    for mailbox, count, newest in tx.execute(_UNCOPIED) if copies else ():
+        found[MOVER + names[mailbox]].append(("copy", count, newest))
+    ((count, newest, next_at),) = tx.execute(_DELIVERIES, {"now": now})
+    # who calls webhooks has something to say about every decision and event
+    found[CALLER] = [count, newest, *(tx.execute(one).scalar() for one in _TOLD)]
+    ahead.append(next_at)
+    return Waits(dict(found), min((at for at in ahead if at is not None), default=None))

@@ -105,6 +105,17 @@ def test_where_sent_is_not_filled_copies_wake_nobody(elsewhere: Elsewhere) -> No
     assert elsewhere.look() == set()
 
 
+def test_a_part_is_rung_for_its_own_work_only(elsewhere: Elsewhere, journal: Journal) -> None:
+    """A process that only decides does not look at effects, one that only moves and sends not at new mail."""
+    elsewhere.store()
+    elsewhere.send()
+    bells = Bells()
+    assert Ringer(journal, ["work"]).look(bells) == {waits.WORKER}
+    assert Ringer(journal, ["send"]).look(bells) == {waits.SENDER, waits.CALLER}
+    assert Ringer(journal, ["watch", "clock"]).look(bells) == set()
+    running(Ringer(journal, ["watch"]), bells, lambda: time.sleep(0.05))
+
+
 def running(ringer: Ringer, bells: Bells, during: Callable[[], None]) -> None:
     """The ringer in its thread while something happens."""
     thread = threading.Thread(target=ringer.run, args=(bells,))
@@ -132,7 +143,8 @@ def test_a_commit_elsewhere_is_heard_of(elsewhere: Elsewhere) -> None:
 
 def test_while_nothing_is_written_nothing_is_looked_for(journal: Journal) -> None:
     """Only the first look of a ringer is made for nothing."""
-    ringer, looks = Ringer(journal, every=0.01), list[int]()
+    ringer, looks = Ringer(journal), list[int]()
+    ringer.every = 0.01
     original = ringer.look
     ringer.look = lambda bells: (looks.append(1), original(bells))[1]  # type: ignore[method-assign]
     running(ringer, Bells(), lambda: time.sleep(0.5))

@@ -208,7 +208,7 @@ class Alone:
 
 
 def test_a_turn_lost_with_the_line_begins_anew_only_when_everybody_is_out() -> None:
-    """A role that is still inside after the line was lost keeps the turn from the next ones, for how ever long."""
+    """A role that is still inside after the line was lost keeps the turn from the next."""
     one = Alone()
     one.roster.look()
     assert one.roster.wait("send") is not None
