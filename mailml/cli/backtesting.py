@@ -56,8 +56,9 @@ def backtest(
     addresses: Annotated[bool, typer.Option("--addresses", help="Show addresses, masked otherwise.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that decide.")] = 1,
 ) -> None:
-    """Decide the whole archive with a candidate, and compare with a baseline and with what agents did.
+    """Decide the whole archive again, and compare.
 
+    Compared are a candidate, a baseline and what agents did.
     Exit codes: 0 the conditions passed, 3 one of them failed, 1 they could not be judged.
     """
     from mailml.archive import Archive

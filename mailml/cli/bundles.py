@@ -23,7 +23,10 @@ BundlePath = Annotated[Path, typer.Argument(help="The bundle's folder.")]
 def show(
     bundle: BundlePath, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
 ) -> None:
-    """Say what a bundle holds: its id, when, by whom and from what it was made, and how good it is."""
+    """Say what a bundle holds and how good it is.
+
+    Its id, when, by whom and from what it was made, rules, classifier and figures.
+    """
     loaded = Bundle.load(bundle)
     if as_json:
         told = {"id": loaded.id, "signed": is_signed(bundle), "manifest": dict(loaded.manifest)}
@@ -41,7 +44,10 @@ def verify(
         Path | None, typer.Option("--key", help="A public key (PEM): also ask for its signature.")
     ] = None,
 ) -> None:
-    """Check every hash, size, shape and golden text; a fault ends in one clear sentence and exit code 1."""
+    """Check every hash, size, shape and golden text.
+
+    A fault ends in one clear sentence and exit code 1.
+    """
     loaded = Bundle.load(bundle, public_key=key)
     typer.echo(f"bundle {loaded.id} is whole: hashes, sizes, shapes and golden texts agree")
     if key is not None:
@@ -55,7 +61,10 @@ def sign(
     bundle: BundlePath,
     key: Annotated[Path, typer.Option("--key", help="The private key (PEM, Ed25519).")],
 ) -> None:
-    """Sign a bundle that is whole: whoever has the public key can prove that nobody changed it."""
+    """Sign a bundle that is whole.
+
+    Whoever has the public key can prove that nobody changed it.
+    """
     loaded = Bundle.load(bundle)  # nobody vouches for a damaged one
     sign_bundle(bundle, key)
     typer.echo(f"bundle {loaded.id} is signed: {bundle / 'manifest.sig'}")
@@ -68,7 +77,10 @@ def keygen(
         Path | None, typer.Argument(help="Where the public key goes; beside it, as .pub, unless given.")
     ] = None,
 ) -> None:
-    """Make a pair of Ed25519 keys to sign bundles with; nothing that is there is replaced."""
+    """Make a pair of Ed25519 keys to sign bundles with.
+
+    Nothing that is there is replaced.
+    """
     shown = public or private.with_name(f"{private.name}.pub")
     make_keys(private, shown)
     typer.echo(f"private key: {private} (readable by you alone)\npublic key:  {shown}")
@@ -80,7 +92,10 @@ def diff(
     old: Annotated[Path, typer.Argument(help="The bundle in use.")],
     new: Annotated[Path, typer.Argument(help="The bundle that would replace it.")],
 ) -> None:
-    """Say in sentences what changed from one bundle to another: rules, desk, model, figures."""
+    """Say what changed from one bundle to another.
+
+    In sentences: rules, desk, model, figures.
+    """
     before, after = Bundle.load(old), Bundle.load(new)
     for line in differences(before, after) or (f"no difference: both are {before.id}",):
         typer.echo(line)

@@ -46,7 +46,10 @@ def evaluate(
         bool, typer.Option(help="Also compute the keyword list and the shuffled-label control.")
     ] = True,
 ) -> None:
-    """Say how good the classifier is: per class, with intervals, beside what it must beat."""
+    """Say how good the classifier is, with intervals.
+
+    Per class, beside what it must beat.
+    """
     from mailml.archive import Archive
     from mailml.lab import card
     from mailml.lab.evaluate import evaluate as judge

@@ -37,7 +37,10 @@ def pull(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
 ) -> None:
-    """Pull what is new into the archive: read-only, and resumable after a kill at any point."""
+    """Pull what is new into the archive, read-only.
+
+    It goes on where it was, after a kill at any point.
+    """
     from mailml.lab.pull import pull as pull_mail
     from mailml.transport.account import load
 
@@ -51,7 +54,10 @@ def pull(
 
 
 def status(archive: ArchiveOption) -> None:
-    """Say what the archive holds: messages, megabytes and the newest mail of every folder."""
+    """Say what the archive holds, folder by folder.
+
+    Messages, size and the newest mail of each.
+    """
     from mailml.archive import Archive
 
     typer.echo(str(Archive.open(archive).status()))
@@ -71,7 +77,10 @@ def label(
     ] = None,
     flow: FlowOption = None,
 ) -> None:
-    """Add labels, from folders or a CSV, or by keyboard in the terminal when neither is named."""
+    """Add labels from folders, from a CSV, or by keyboard.
+
+    The keyboard asks in the terminal when neither of the others is named.
+    """
     from mailml.archive import Archive
     from mailml.cli.labelling import label_by_keys
     from mailml.lab import labels as store_of
@@ -96,7 +105,10 @@ def doctor(
     lab: Annotated[bool, typer.Option("--lab", help="Check the workbench (the default).")] = True,
     folder: Annotated[Path, typer.Option("--folder", help="Where archives will be written.")] = Path(),
 ) -> None:
-    """Say what the workbench is missing on this machine, and how to cure it; exit code 3 if anything."""
+    """Say what the workbench is missing here, and the cure.
+
+    Exit code 3 if anything is missing.
+    """
     from mailml.lab.doctor import doctor as examine
 
     health = examine(folder)
@@ -110,7 +122,10 @@ def demo(
         "demo-output"
     ),
 ) -> None:
-    """Run the main job on an embedded mail server with a made-up mailbox; ends with a report to open."""
+    """Run the whole main job on an embedded mail server.
+
+    The mailbox is made up; it ends with a report to open.
+    """
     from mailml.demo import run
 
     raise typer.Exit(run(output))

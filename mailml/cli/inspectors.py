@@ -31,16 +31,22 @@ def register(app: typer.Typer) -> None:
     """Add the inspectors to the command line."""
     for command in (parse_, text_, autoreply_, classify_, decide_):
         app.command(command.__name__.rstrip("_"))(command)
-    app.command("explain", help="The same as `mailml decide`, for people: why a mail goes where.")(explain_)
+    app.command("explain", help="Say why a mail goes where, as a tree for people.")(explain_)
 
 
 def parse_(paths: Paths, jsonl: Jsonl = False) -> None:
-    """Print the facts of each message: identity, addresses, dates, parts, and what was broken."""
+    """Print the facts of each message.
+
+    Identity, addresses, dates, parts, and what was broken.
+    """
     _each(paths, jsonl, lambda source, message: message.facts())
 
 
 def text_(paths: Paths, jsonl: Jsonl = False) -> None:
-    """Print the words this customer wrote now, without quoted history, signature and disclaimer."""
+    """Print the words this customer wrote now.
+
+    Without quoted history, signature and disclaimer.
+    """
 
     def row(source: Source, message: Message) -> Row:
         text = own_words(message)
@@ -70,7 +76,9 @@ def autoreply_(
         Path | None, typer.Option("--bundle", help="Take our addresses and the text model from here.")
     ] = None,
 ) -> None:
-    """Say what kind of mail each is, whether an acknowledgement is allowed, and the evidence.
+    """Say what kind of mail each is, with the evidence.
+
+    And whether an acknowledgement is allowed, or why not.
 
     A path that does not exist and a file that cannot be read have their line too; the exit code is then 1.
     """
@@ -96,7 +104,10 @@ def autoreply_(
 
 
 def classify_(paths: Paths, bundle: BundleOption, jsonl: Jsonl = False) -> None:
-    """Say which category each message is, with probabilities and the words that decided."""
+    """Say which category each message is, and how sure.
+
+    With probabilities and the words that decided.
+    """
     loaded = Bundle.load(bundle)
 
     def row(source: Source, message: Message) -> Row:
@@ -108,7 +119,10 @@ def classify_(paths: Paths, bundle: BundleOption, jsonl: Jsonl = False) -> None:
 
 
 def decide_(paths: Paths, bundle: BundleOption, jsonl: Jsonl = False) -> None:
-    """Make the whole decision on each message, with the trace of every rule tried."""
+    """Make the whole decision on each message.
+
+    With the trace of every rule tried.
+    """
     if not jsonl:
         explain_(paths, bundle)
         return

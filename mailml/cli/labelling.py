@@ -42,7 +42,10 @@ def mine_labels(
     per_thread: Annotated[int, typer.Option(min=1, help="Labels from one conversation at most.")] = 2,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written.")] = False,
 ) -> None:
-    """Label messages by where agents left them, and withdraw what no longer holds."""
+    """Label messages by where agents left them.
+
+    What no longer holds is withdrawn.
+    """
     from mailml.archive import Archive
     from mailml.bundle import Bundle
     from mailml.lab.labels import Labels
@@ -73,7 +76,10 @@ def review_labels(
     archive: Annotated[Path | None, typer.Option("--archive", help="Show subjects from it.")] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="How many at most.")] = 50,
 ) -> None:
-    """List messages on which hand labels, agents' moves and folders disagree, the weightiest first."""
+    """List messages on which labels disagree.
+
+    Hand labels, agents' moves and folders; the weightiest first.
+    """
     from mailml.archive import Archive
     from mailml.lab.escape import mask, plain_text
     from mailml.lab.labels import Labels

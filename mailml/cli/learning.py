@@ -73,7 +73,10 @@ def train(
     ] = 1 / 3,
     seed: Annotated[int, typer.Option("--seed", help="Of the folds.")] = 7,
 ) -> None:
-    """Train the classifier on the labelled messages, judged on conversations it never saw."""
+    """Train the classifier on the labelled messages.
+
+    It is judged on conversations it never saw.
+    """
     from mailml.lab import saved
     from mailml.lab.labels import Labels
     from mailml.lab.settings import Settings
@@ -114,7 +117,10 @@ def export(
         bool, typer.Option(help="Compute the controls for the card as well (as long as training took).")
     ] = False,
 ) -> None:
-    """Write flow, desk, model and card as one bundle, and load it again with every check."""
+    """Write flow, desk, model and card as one bundle.
+
+    It is loaded again with every check.
+    """
     from mailml.bundle import desk as desks
     from mailml.flow import source
     from mailml.lab import saved

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from mailml.cli.options import ArchiveOption, LabelsOption
 from mailml.cli.learning import CreatedOption, EncoderOption, TeacherOption, login
+from mailml.cli.options import ArchiveOption, LabelsOption
 from mailml.lab.retraining import FEWEST, GATE, HELD_OUT
 
 NOTHING_NEW = 4
@@ -48,8 +48,9 @@ def retrain(
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that decide.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
-    """Train with the labels since the last bundle; write a new one only if a back-test allows it.
+    """Train on new labels; a bundle only if it passes.
 
+    What is new since the last bundle is trained with, and a back-test says whether a new one is written.
     Exit codes: 0 a new bundle was written, 3 the candidate did not pass, 4 too few new labels, 1 an error.
     """
     from mailml.archive import Archive
@@ -100,7 +101,10 @@ def compare(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Judge every model on the same folds, beside keywords, one queue for all and shuffled labels."""
+    """Judge every model on the same conversations.
+
+    Beside keywords, one queue for all and shuffled labels.
+    """
     from mailml.archive import Archive
     from mailml.bundle import Bundle
     from mailml.lab.contest import compare as contest

@@ -40,7 +40,9 @@ def lint(
         bool, typer.Option("--strict", help="Exit code 3 when there is a finding that is more than a note.")
     ] = False,
 ) -> None:
-    """Check a flow: every fault at once, then rules that are shadowed, forgeable or cost an answer.
+    """Check a flow: its faults, and rules that surprise.
+
+    Every fault at once, then rules that are shadowed, forgeable or cost an answer.
 
     With --archive: also rules that never fire there, whose mail others take, or that contradict one another.
     """

@@ -31,7 +31,10 @@ def simulate(
     seeds: Annotated[int, typer.Option("--seeds", min=2, help="How many times chance is drawn.")] = 20,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for ageing.json and ageing.html.")] = None,
 ) -> None:
-    """Replay the archive with people who answer it: waiting time and broken promises, before and after."""
+    """Say who would wait how long.
+
+    The archive is replayed with people who answer it: waiting time and broken promises, before and after.
+    """
     from mailml.archive import Archive
     from mailml.lab.ageing import ageing
 
