@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mailml.lab.drifted import Drift, compare
+from mailml.lab.drifted import Drift, compare, past_of
 from mailml.lab.report.drift import drift_page
 
 if TYPE_CHECKING:
@@ -44,5 +45,6 @@ def drift(
     notes say so. With `labels` those newer than the training count as a reason. Raises NotEnoughData when
     fewer than 40 messages of people lie on either side, or none came after the training.
     """
-    found = compare(history, bundle, archive=archive, labels=labels, days=days, source=source)
+    past = past_of(history, bundle, archive)
+    found = compare(replace(past, source=source or past.source), bundle, labels, days)
     return DriftReport(**vars(found))

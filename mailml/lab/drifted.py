@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from mailml.archive import Archive
     from mailml.bundle import Bundle
-    from mailml.lab.feedback import Feedback
     from mailml.lab.labels import Labels
 
 LEAST = 40  # messages on either side: fewer say nothing
@@ -77,17 +76,18 @@ class Drift:
         return pd.DataFrame(rows, columns=["what", "then", "now", "p", "verdict", "note"])
 
 
-def compare(
-    history: Archive | Feedback | pd.DataFrame,
-    bundle: Bundle,
-    *,
-    archive: Archive | None = None,
-    labels: Labels | None = None,
-    days: int = 28,
-    source: str = "",
-) -> Drift:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A history as it is read: one row per message, the words of each by its hash, and what it is of."""
+
+    ledger: pd.DataFrame
+    texts: Mapping[str, str]
+    source: str
+
+
+def compare(past: Past, bundle: Bundle, labels: Labels | None, days: int) -> Drift:
     """The mail of the last `days` against the training time of the bundle; see `lab.drift`."""
-    ledger, texts, told = _history(history, bundle, archive)
+    ledger, texts = past.ledger, past.texts
     rows = ledger[~ledger["sent"] & ledger["kind"].eq("human") & ~ledger["thanks"]].sort_values("at")
     then, now, rest = _split(rows, bundle, days)
     judged = texts_of(texts, bundle, rest) if bundle.model is not None and texts else None
@@ -107,15 +107,14 @@ def compare(
         now=_span(now),
         messages=(len(then), len(now)),
         new_labels=_new_labels(labels, bundle),
-        source=source or told,
+        source=past.source,
         bundle=bundle.id,
         notes=tuple(notes),
     )
 
 
-def _history(
-    history: Any, bundle: Bundle, archive: Archive | None
-) -> tuple[pd.DataFrame, Mapping[str, str], str]:
+def past_of(history: Any, bundle: Bundle, archive: Archive | None) -> Past:
+    """What `lab.drift` may be given, read; bodies come from `archive` where the history holds none."""
     from mailml.lab.drifting import bodies
     from mailml.lab.feedback import Feedback
     from mailml.lab.replay import replay
@@ -123,12 +122,13 @@ def _history(
     if isinstance(history, Feedback):
         ledger = history.ledger()
         texts = bodies(archive) if archive is not None else {}
-        return ledger, texts, history.source
+        return Past(ledger, texts, history.source)
     if hasattr(history, "columns") and not hasattr(history, "append"):
         texts = bodies(archive) if archive is not None else {}
-        return history, texts, f"mailbox history, {len(history):,} messages"
+        return Past(history, texts, f"mailbox history, {len(history):,} messages")
     ledger = replay(history, bundle)
-    return ledger, bodies(history), f"mailbox history, {len(ledger):,} messages, bundle {bundle.id}"
+    told = f"mailbox history, {len(ledger):,} messages, bundle {bundle.id}"
+    return Past(ledger, bodies(history), told)
 
 
 def _split(rows: pd.DataFrame, bundle: Bundle, days: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:

@@ -25,7 +25,7 @@ from mailml.lab.examples import Examples
 from mailml.lab.foreign import with_least_words
 from mailml.lab.models import learner_of
 from mailml.lab.models.corpus import Corpus, corpus_of
-from mailml.lab.models.learner import Fitted, Learner, aligned
+from mailml.lab.models.learner import Fitted, Learner, Lesson, aligned
 from mailml.lab.novelty import cautious
 from mailml.lab.resampling import Floats, Interval, paired_difference
 from mailml.lab.settings import Settings
@@ -104,7 +104,7 @@ class Trained:
     def refit(self, rows: Ints) -> Fitted:
         """The same kind of model trained on some of the labelled rows only."""
         labels = np.asarray(self.classes)[self.truth[rows]].tolist()
-        return self.learner.fit(self.corpus, rows, labels)
+        return self.learner.fit(self.corpus, Lesson(rows, labels))
 
     def with_policy(self, policy: Policy) -> Trained:
         """The same model, as careful as before, deciding by other costs or thresholds; nothing is trained."""
@@ -138,7 +138,8 @@ def fit_corpus(examples: Examples, corpus: Corpus, learner: Learner) -> Trained:
     enough = _enough(probabilities, seen[1], truth, groups, policy)
     if not holds:
         enough = replace(enough, yes=False, sentence=_ONLY_KNOWN)
-    fitted = learner.fit(corpus, np.arange(len(truth)), examples.labels, beside=corpus.beside)
+    everything = Lesson(np.arange(len(truth)), examples.labels, beside=corpus.beside)
+    fitted = learner.fit(corpus, everything)
     policy = _withheld(policy, enough, settings)
     least_known = _least_known(seen[1])
     model, gap = learner.to_model(fitted, corpus, calibration, policy, least_known)
@@ -201,7 +202,8 @@ def out_of_fold(
     names, group = np.asarray(classes), corpus.groups if apart is None else apart
     for fold in folds:
         beside = corpus.beside[~np.isin(group[corpus.beside], group[fold.test])]
-        fitted = learner.fit(corpus, fold.train, names[truth[fold.train]].tolist(), beside=beside)
+        lesson = Lesson(fold.train, names[truth[fold.train]].tolist(), beside=beside)
+        fitted = learner.fit(corpus, lesson)
         scores[fold.test] = aligned(fitted, corpus, fold.test, classes)
         known[fold.test] = fitted.known(corpus, fold.test)
     return scores, known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
 from mailml.lab.report.figures import Picture, canvas
@@ -10,21 +11,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class Display:
+class Display(ABC):
     """A subclass says what it looks like in `draw` and in words in `alt`; `size` is in inches."""
 
     size = (5.4, 4.0)
     ax_: Axes
     figure_: Any
 
+    @abstractmethod
     def draw(self, axes: Axes) -> None:
         """Draw on these axes."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def alt(self) -> str:
         """The sentence that stands for the picture."""
-        raise NotImplementedError
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw on `ax`, or on a new figure; returns the display."""

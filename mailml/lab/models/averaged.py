@@ -15,7 +15,7 @@ from mailml.classifier import Model, Policy
 from mailml.classifier.ngrams import Block
 from mailml.lab.calibration import Calibration
 from mailml.lab.models.corpus import Corpus
-from mailml.lab.models.learner import Fitted, Learner, Scorer
+from mailml.lab.models.learner import Fitted, Learner, Lesson, Scorer
 from mailml.lab.models.linear import Linear, assemble, proven
 from mailml.lab.models.workbench import workbench_model
 from mailml.lab.resampling import Floats
@@ -61,19 +61,11 @@ class AveragedLearner:
         """Whether every member is."""
         return all(member.servable for member in self.members)
 
-    def fit(
-        self,
-        corpus: Corpus,
-        rows: Ints,
-        labels: Sequence[str],
-        *,
-        weights: Floats | None = None,
-        beside: Ints | None = None,
-    ) -> Averaged:
+    def fit(self, corpus: Corpus, lesson: Lesson) -> Averaged:
         """Fit every member on the same rows."""
-        fitted = tuple(m.fit(corpus, rows, labels, weights=weights, beside=beside) for m in self.members)
-        once = np.unique(rows)
-        sizes = [float(np.sqrt(np.mean(centred(member.scores(corpus, once)) ** 2))) for member in fitted]
+        fitted = tuple(member.fit(corpus, lesson) for member in self.members)
+        scores = [centred(member.scores(corpus, lesson.once)) for member in fitted]
+        sizes = [float(np.sqrt(np.mean(of_one**2))) for of_one in scores]
         return Averaged(fitted, tuple(1.0 / max(size, 1e-9) for size in sizes))
 
     def scorer(self, fitted: Averaged, corpus: Corpus) -> Scorer:

@@ -6,17 +6,14 @@ At 50, 100 and 300 labels it scored .76/.82/.86 where words scored .60/.66/.76. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from mailml.classifier import Model, Policy
 from mailml.lab.calibration import Calibration
 from mailml.lab.models.corpus import Corpus
 from mailml.lab.models.encoder import Encoder
-from mailml.lab.models.layer import Layer, fit_layer
-from mailml.lab.models.learner import Scorer
+from mailml.lab.models.layer import Layered, fit_layer
+from mailml.lab.models.learner import Lesson, Scorer
 from mailml.lab.models.linear import known_share
 from mailml.lab.models.workbench import workbench_model
 from mailml.lab.resampling import Floats
@@ -25,16 +22,8 @@ from mailml.lab.vocabulary import Ints
 
 
 @dataclass(frozen=True, eq=False)
-class Embedding:
+class Embedding(Layered):
     """A fitted layer on sentence vectors, and the n-grams it was shown."""
-
-    columns: tuple[Ints, ...]
-    layer: Layer
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes it was shown."""
-        return self.layer.classes
 
     def scores(self, corpus: Corpus, rows: Ints) -> Floats:
         """Raw class scores of rows: (rows, classes)."""
@@ -53,19 +42,10 @@ class EmbeddingLearner:
     name: str = "embedding"
     servable: bool = False
 
-    def fit(
-        self,
-        corpus: Corpus,
-        rows: Ints,
-        labels: Sequence[str],
-        *,
-        weights: Floats | None = None,
-        beside: Ints | None = None,
-    ) -> Embedding:
+    def fit(self, corpus: Corpus, lesson: Lesson) -> Embedding:
         """Learn from some rows."""
-        once = np.unique(rows)
-        columns = tuple(block.kept(once, *corpus.owners) for block in corpus.blocks)
-        return Embedding(columns, fit_layer(corpus.embedded[rows], labels, self.settings, weights))
+        columns = tuple(block.kept(lesson.once, *corpus.owners) for block in corpus.blocks)
+        return Embedding(columns, fit_layer(corpus.embedded[lesson.rows], lesson, self.settings))
 
     def scorer(self, fitted: Embedding, corpus: Corpus) -> Scorer:
         """Texts -> raw class scores."""

@@ -7,6 +7,7 @@ it: then `to_model` gives the numpy model, proven equal; else it is of use in th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +19,26 @@ from mailml.lab.resampling import Floats
 from mailml.lab.vocabulary import Ints
 
 _UNSEEN = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What is to be learned: rows of a corpus, a label for each, and how much each weighs (1 unless given).
+
+    A row may come twice, with another label and weight. `beside` are rows without a label that may be looked
+    at as well.
+    """
+
+    rows: Ints
+    labels: Sequence[str]
+    weights: Floats | None = None
+    beside: Ints | None = None
+
+    @property
+    def once(self) -> Ints:
+        """Every row once, in ascending order."""
+        return np.unique(self.rows)
+
 
 Scorer = Callable[[Sequence[str]], Floats]  # texts -> raw class scores
 
@@ -51,16 +72,8 @@ class Learner(Protocol):
     def servable(self) -> bool:
         """Whether production, which has numpy alone, can run what it learns."""
 
-    def fit(
-        self,
-        corpus: Corpus,
-        rows: Ints,
-        labels: Sequence[str],
-        *,
-        weights: Floats | None = None,
-        beside: Ints | None = None,
-    ) -> Fitted:
-        """Learn from some rows; `beside` are rows without a label that may be looked at as well."""
+    def fit(self, corpus: Corpus, lesson: Lesson) -> Fitted:
+        """Learn from some rows."""
 
     def scorer(self, fitted: Any, corpus: Corpus) -> Scorer:
         """What scores fresh texts."""

@@ -18,8 +18,8 @@ from mailml.classifier.ngrams import Block
 from mailml.errors import BundleError
 from mailml.lab.calibration import Calibration
 from mailml.lab.models.corpus import Corpus
-from mailml.lab.models.layer import Layer, fit_layer
-from mailml.lab.models.learner import Scorer
+from mailml.lab.models.layer import Layered, fit_layer
+from mailml.lab.models.learner import Lesson, Scorer
 from mailml.lab.resampling import Floats
 from mailml.lab.settings import Settings
 from mailml.lab.vocabulary import Counted, Ints
@@ -28,18 +28,11 @@ TOLERANCE = 1e-6  # between the estimator's probabilities and those of the expor
 
 
 @dataclass(frozen=True, eq=False)
-class Linear:
+class Linear(Layered):
     """A fitted model: its columns of every block, idf transformers, and the linear layer."""
 
     hashed: bool
-    columns: tuple[Ints, ...]
     transformers: tuple[Any, ...]
-    layer: Layer
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes it was shown."""
-        return self.layer.classes
 
     def scores(self, corpus: Corpus, rows: Ints) -> Floats:
         """Raw class scores of rows: (rows, classes)."""
@@ -64,26 +57,18 @@ class LinearLearner:
         """What the comparison table calls it."""
         return "hashing" if self.hashed else "linear"
 
-    def fit(
-        self,
-        corpus: Corpus,
-        rows: Ints,
-        labels: Sequence[str],
-        *,
-        weights: Floats | None = None,
-        beside: Ints | None = None,
-    ) -> Linear:
-        """Learn from some rows (a row may come twice, with another label and weight)."""
+    def fit(self, corpus: Corpus, lesson: Lesson) -> Linear:
+        """Learn from some rows."""
         from sklearn.feature_extraction.text import TfidfTransformer
 
-        blocks, once = blocks_of(corpus, hashed=self.hashed), np.unique(rows)
+        blocks, once = blocks_of(corpus, hashed=self.hashed), lesson.once
         columns = tuple(block.kept(once, *corpus.owners) for block in blocks)
         transformers = tuple(
             TfidfTransformer(sublinear_tf=True).fit(block.counts[once][:, cols]) if len(cols) else None
             for block, cols in zip(blocks, columns, strict=True)
         )
-        matrix = _matrix(blocks, rows, columns, transformers)
-        return Linear(self.hashed, columns, transformers, fit_layer(matrix, labels, self.settings, weights))
+        matrix = _matrix(blocks, lesson.rows, columns, transformers)
+        return Linear(columns, fit_layer(matrix, lesson, self.settings), self.hashed, transformers)
 
     def to_model(
         self, fitted: Linear, corpus: Corpus, calibration: Calibration, policy: Policy, min_known: float

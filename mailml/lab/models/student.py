@@ -8,18 +8,15 @@ labels, at no serving cost. On some sets it harms, so it is taken only where gro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mailml.classifier import Model, Policy
 from mailml.lab.calibration import Calibration
 from mailml.lab.models.corpus import Corpus
-from mailml.lab.models.learner import Fitted, Learner, Scorer, aligned
+from mailml.lab.models.learner import Fitted, Learner, Lesson, Scorer, aligned
 from mailml.lab.models.linear import Linear
-from mailml.lab.resampling import Floats
-from mailml.lab.vocabulary import Ints
 
 _FAINT = 0.05  # a class that is less likely than this is not worth a row
 
@@ -48,29 +45,22 @@ class StudentLearner:
         """As the student is; the teacher stays at home."""
         return self.student.servable
 
-    def fit(
-        self,
-        corpus: Corpus,
-        rows: Ints,
-        labels: Sequence[str],
-        *,
-        weights: Floats | None = None,
-        beside: Ints | None = None,
-    ) -> Fitted:
+    def fit(self, corpus: Corpus, lesson: Lesson) -> Fitted:
         """Learn from some rows and from unlabelled ones beside them."""
+        rows, beside, own = lesson.rows, lesson.beside, replace(lesson, beside=None)
         if beside is None or not len(beside):
-            return self.student.fit(corpus, rows, labels, weights=weights)
-        teacher = self.teacher.fit(corpus, rows, labels, weights=weights)
+            return self.student.fit(corpus, own)
+        teacher = self.teacher.fit(corpus, own)
         p = self.calibration.proba(aligned(teacher, corpus, beside, self.classes))
         which, said = np.nonzero(p > _FAINT)
         each = min(1.0, self.weight * len(rows) / len(beside))
-        own = np.ones(len(rows)) if weights is None else weights
-        return self.student.fit(
-            corpus,
+        weights = np.ones(len(rows)) if lesson.weights is None else lesson.weights
+        both = Lesson(
             np.concatenate([rows, beside[which]]),
-            [*labels, *(self.classes[k] for k in said)],
-            weights=np.concatenate([own, each * p[which, said]]),
+            [*lesson.labels, *(self.classes[k] for k in said)],
+            np.concatenate([weights, each * p[which, said]]),
         )
+        return self.student.fit(corpus, both)
 
     def scorer(self, fitted: Linear, corpus: Corpus) -> Scorer:
         """The student's."""

@@ -95,8 +95,8 @@ def _lived(
         names = named(archive) if archive is not None else None
         return replace(automated_page(ledger, names), source=source)
     if kind == "drift":
-        found = drifted.compare(ledger, bundle, archive=archive, labels=labels, days=days, source=source)
-        return drift_page(found, addresses=addresses)
+        past = replace(drifted.past_of(ledger, bundle, archive), source=source)
+        return drift_page(drifted.compare(past, bundle, labels, days), addresses=addresses)
     mined = mine(archive, bundle, journal=told, ledger=ledger) if archive is not None else None
     return misrouting_page(count(ledger, bundle, mined=mined, source=source), addresses=addresses)
 

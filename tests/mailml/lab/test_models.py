@@ -13,7 +13,7 @@ from mailml.classifier.hashed import HashedBlock
 from mailml.errors import BundleError, InputError
 from mailml.lab import saved
 from mailml.lab.models import learner_of
-from mailml.lab.models.learner import aligned
+from mailml.lab.models.learner import Lesson, aligned
 from mailml.lab.settings import Settings
 from mailml.lab.train import Trained, train
 from tests.mailml.lab.tickets import tickets
@@ -154,9 +154,8 @@ def test_a_class_that_a_fold_never_saw_never_looks_likely() -> None:
     """Scores of two classes are laid into three columns, the missing one far below."""
     trained = made("linear")
     rows = np.flatnonzero(trained.truth != 2)
-    fitted = learner_of(trained.settings).fit(
-        trained.corpus, rows, [trained.classes[k] for k in trained.truth[rows]]
-    )
+    lesson = Lesson(rows, [trained.classes[k] for k in trained.truth[rows]])
+    fitted = learner_of(trained.settings).fit(trained.corpus, lesson)
     scores = aligned(fitted, trained.corpus, rows, trained.classes)
     assert scores.shape == (len(rows), 3)
     assert (scores[:, 2] <= scores[:, :2].min(axis=1) - 10).all()

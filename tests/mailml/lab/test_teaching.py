@@ -12,6 +12,7 @@ import pytest
 from mailml.lab import teaching
 from mailml.lab.calibration import Calibration
 from mailml.lab.models import learner_of
+from mailml.lab.models.learner import Lesson
 from mailml.lab.models.student import StudentLearner
 from mailml.lab.settings import Settings
 from mailml.lab.train import Trained, out_of_fold, train
@@ -76,9 +77,9 @@ def test_unlabelled_mail_of_a_held_out_group_is_kept_from_the_learner() -> None:
         def __init__(self) -> None:
             self.inner = learner_of(made.settings)
 
-        def fit(self, corpus: Any, rows: Any, labels: Any, *, weights: Any = None, beside: Any = None) -> Any:
-            seen.append((rows, beside))
-            return self.inner.fit(corpus, rows, labels)
+        def fit(self, corpus: Any, lesson: Lesson) -> Any:
+            seen.append((lesson.rows, lesson.beside))
+            return self.inner.fit(corpus, lesson)
 
     out_of_fold(Watching(), corpus, made.folds, made.truth, made.classes)  # type: ignore[arg-type]
     assert len(seen) == len(made.folds)
@@ -95,8 +96,8 @@ def test_a_student_without_mail_beside_is_the_plain_learner() -> None:
     calm = Calibration(1.0, (0.0, 0.0, 0.0))
     student = StudentLearner(made.learner, made.learner, calm, made.classes)
     rows = np.arange(len(made.truth))
-    one = student.fit(made.corpus, rows, made.examples.labels, beside=made.corpus.beside)
-    other = made.learner.fit(made.corpus, rows, made.examples.labels)
+    lesson = Lesson(rows, made.examples.labels, beside=made.corpus.beside)
+    one, other = student.fit(made.corpus, lesson), made.learner.fit(made.corpus, lesson)
     assert np.array_equal(one.scores(made.corpus, rows), other.scores(made.corpus, rows))
 
 
