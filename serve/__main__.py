@@ -30,7 +30,7 @@ from .arguments import (
     opened,
     show_json,
 )
-from .byhand import breaker_app, filed_app, quarantine_app
+from .byhand import breaker_app, close, filed_app, quarantine_app, reopen
 from .client_commands import keys_app, webhooks_app
 from .feedback import export_feedback
 from .release_commands import bundle_app, decisions_app
@@ -47,6 +47,8 @@ running.register(app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(breaker_app, name="breaker")
 app.add_typer(filed_app, name="filed")
+app.command()(close)
+app.command()(reopen)
 app.command("export-feedback")(export_feedback)
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(decisions_app, name="decisions")

@@ -1,4 +1,4 @@
-"""The commands that put things right by hand: quarantine, the loop breaker, filed mail."""
+"""The commands that put things right by hand: quarantine, the loop breaker, filed mail, conversations."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from mailml.bundle import Bundle
 from mailml.errors import InputError
 
 from .arguments import DEFAULT, EXIT_NOT_GOOD, AsJson, ConfigOption, opened, show_json
+from .closing import close as closing
+from .closing import reopen as reopening
 from .filed import digest, undo
 from .instants import DAY, now_ms
 from .journal import decisions, figures, limits, quarantine
@@ -137,3 +139,21 @@ def _undo_asked(config: Path, asked: Path | None, labels: Path | None) -> None:
         typer.echo(f"{one.request.message[:12]}  {where.get(one.state, 'was not filed here')}")
     if any(one.state == "unknown" for one in told):
         raise typer.Exit(EXIT_NOT_GOOD)
+
+
+References = Annotated[list[str], typer.Argument(help="Interactions, e.g. K7Q2-9M4D")]
+Note = Annotated[str, typer.Option(help="Why, for the event.")]
+
+
+def close(references: References, config: ConfigOption = DEFAULT, note: Note = "") -> None:
+    """Close interactions: nobody waits for an answer, and a customer who writes again opens them."""
+    with opened(config) as (_, journal):
+        changed = closing(journal, references, note=note)
+    typer.echo(f"{len(changed)} closed, {len(set(references)) - len(changed)} were closed already")
+
+
+def reopen(references: References, config: ConfigOption = DEFAULT, note: Note = "") -> None:
+    """Open interactions again; the due time of one that was never answered has run on."""
+    with opened(config) as (_, journal):
+        changed = reopening(journal, references, note=note)
+    typer.echo(f"{len(changed)} opened, {len(set(references)) - len(changed)} were open already")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, bindparam, case, func, insert, select, update
 
 from .engine import Tx
 from .prepared import Prepared
@@ -27,6 +27,7 @@ class Interaction:
     queue: str
     state: str
     due_at: int | None
+    target: str
     acked_at: int | None
     answered_at: int | None
 
@@ -161,9 +162,12 @@ def close(tx: Tx, number: int) -> None:
     tx.execute(update(interactions).where(interactions.c.id == number).values(state="closed"))
 
 
-def reopen(tx: Tx, number: int) -> None:
-    """A person wrote again: an answered or closed interaction is open once more."""
-    tx.execute(update(interactions).where(interactions.c.id == number).values(state="open"))
+def reopen(tx: Tx, number: int, due_at: int | None = None) -> None:
+    """An answered or closed interaction is open once more; with `due_at` its clock begins anew."""
+    values: dict[str, Any] = {"state": "open"}
+    if due_at is not None:
+        values |= {"due_at": due_at, "warned_at": None, "breached_at": None}
+    tx.execute(update(interactions).where(interactions.c.id == number).values(**values))
 
 
 def acked(tx: Tx, number: int, at: int) -> None:
@@ -172,9 +176,10 @@ def acked(tx: Tx, number: int, at: int) -> None:
 
 
 def answered(tx: Tx, number: int, at: int) -> None:
-    """A person of ours has answered; the first answer stops the clock."""
+    """A person of ours has answered; the first answer stops the clock. What is closed stays closed."""
     first = func.coalesce(interactions.c.answered_at, at)
-    values = {"answered_at": first, "state": "answered"}
+    state = case((interactions.c.state == "closed", "closed"), else_="answered")
+    values = {"answered_at": first, "state": state}
     tx.execute(update(interactions).where(interactions.c.id == number).values(**values))
 
 

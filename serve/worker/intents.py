@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mailml.bundle import Bundle
 from mailml.errors import MailmlError
 from mailml.message import Message
+from mailml.sla import due, parse_target
 from mailml.text import own_words
 from mailml.text.thanks import is_thanks
 from mailml.thread import fold_message_id, parties_of
@@ -63,15 +64,15 @@ def _interaction(tx: Tx, it: Decided) -> Interaction | None:
         return it.placed.interaction
     if it.decision.disposition is Disposition.FILE:
         return interactions.by_message_id(tx, fold_message_id(it.decision.verdict.related_message_id))
-    due = it.decision.due
+    answer = it.decision.due
     return open_interaction(
         tx,
         it.mail,
         it.message,
         queue=it.decision.queue,
         priority=it.decision.priority,
-        due_at=to_ms(due.at) if due else None,
-        target=due.target if due else "",
+        due_at=to_ms(answer.at) if answer else None,
+        target=answer.target if answer else "",
     )
 
 
@@ -105,8 +106,16 @@ def _arrive(tx: Tx, it: Decided, interaction: Interaction, now: int) -> None:
             # nobody waits for an answer to a mere thank you
             events.add(tx, "thanked", now, interaction=interaction.id, incoming=it.mail.id)
             return
-        interactions.reopen(tx, interaction.id)
+        interactions.reopen(tx, interaction.id, _due_anew(it, interaction))
         events.add(tx, "reopened", now, interaction=interaction.id, incoming=it.mail.id)
+
+
+def _due_anew(it: Decided, interaction: Interaction) -> int | None:
+    """When an answer is due that nobody waited for any more: by the target it had, from this mail on."""
+    if interaction.state != "closed" or interaction.answered_at is not None or not interaction.target:
+        return None
+    target = parse_target(interaction.target)
+    return to_ms(due(it.context.received_at, target, it.bundle.desk.calendar).at)
 
 
 def _acknowledge(tx: Tx, it: Decided, interaction: Interaction, config: Config, now: int) -> None:
