@@ -6,6 +6,9 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # a lock file names everything: without --no-deps pip would look for newer releases of extras it does not pin
 LOCKED := install --no-deps --require-hashes -r
 
+# byte code is kept: the tests start some hundred processes, and each would compile everything again
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lab lint bench bench-serve soak lock clean help
 
 help:  ## this list
@@ -40,7 +43,7 @@ lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
 test: $(VENV)/.dev  ## everything: lint, tests with real servers, notebooks, browser, coverage
 	@bash tests/install-system-packages.sh
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -n auto --dist loadfile --durations=25 --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=25 --cov --cov-report=term
 
 soak: $(VENV)/.dev  ## the service killed at every system call, cut at every byte, its disk failing; hours
 	@bash tests/install-system-packages.sh

@@ -98,10 +98,19 @@ def test_importing_mailml_is_light() -> None:
 def test_base_install_serves_without_the_workbench(tmp_path: Path) -> None:
     """In an empty environment with the base lock alone, serve imports and a bundle decides."""
     home = tmp_path / "venv"
-    venv.create(home, with_pip=True)
+    venv.create(home, with_pip=False)
     python = str(home / "bin" / "python")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    locked = ["--no-deps", "--require-hashes", "-r", "requirements/base.txt"]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+    ]
+    locked = ["--no-compile", "--no-deps", "--require-hashes", "-r", "requirements/base.txt"]
     subprocess.run([*pip, *locked], cwd=ROOT, check=True)
     bundle = next(ROOT.glob("tests/bundles/v1*"))
     done = subprocess.run(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
 from mailml.bundle import toml
@@ -27,19 +29,28 @@ def desk_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("own")
 
 
-def test_the_course_runs_on_an_account(dovecot: User, desk_folder: Path) -> None:
+@pytest.fixture
+def kernel(desk_folder: Path) -> Iterator[KernelManager]:
+    """One kernel for the whole course, emptied before each; fresh ones are for tests/test_notebooks.py."""
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(cwd=str(desk_folder))
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
+def test_the_course_runs_on_an_account(dovecot: User, desk_folder: Path, kernel: KernelManager) -> None:
     """Every notebook pulls the account's mail from a real server and runs to its end, without the sample."""
     with connect(dovecot.account()) as session:
         fill(session, list(sample.generate(seed=3, messages=500)))
     (desk_folder / "mailml.toml").write_text(toml.dumps({"account": {"desk": dovecot.mapping()}}))
     for path in NOTEBOOKS:
-        said = run(path, desk_folder)
+        said = run(path, kernel)
         assert "Next:" in said or "From here:" in said, path.stem
     assert (desk_folder / "work" / "desk" / "archive.json").exists()
     assert not (desk_folder / "work" / "archive").exists()
 
 
-def run(path: Path, folder: Path) -> str:
+def run(path: Path, kernel: KernelManager) -> str:
     """Execute one notebook with its account set; returns what its last cell printed."""
     notebook = nbformat.read(path, as_version=4)
     first = code_cells(notebook)[0]
@@ -47,7 +58,6 @@ def run(path: Path, folder: Path) -> str:
     parameters = {**CHANGED, **OTHER.get(path.stem, {})}
     source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     notebook.cells.insert(notebook.cells.index(first) + 1, nbformat.v4.new_code_cell(source))
-    NotebookClient(
-        notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    ).execute()
+    notebook.cells.insert(0, nbformat.v4.new_code_cell("%reset -f"))
+    NotebookClient(notebook, km=kernel, timeout=CELL_SECONDS).execute()
     return "".join(output.get("text", "") for output in code_cells(notebook)[-1].outputs)

@@ -99,6 +99,7 @@ class Service:
         self.smtp |= {"from": US, "timeout": 10}
         self.limits: dict[str, Any] = {}
         self.more_mailboxes: list[dict[str, Any]] = []
+        self.more = ""  # further tables, as text
         self._process: subprocess.Popen[bytes] | None = None
 
     def write(self) -> Path:
@@ -108,7 +109,7 @@ class Service:
         lines = [line for name, table in tables.items() for line in (f"[{name}]", *_toml(table))]
         for box in ({"name": "desk", **self.imap}, *self.more_mailboxes):
             lines += ["[[mailbox]]", *_toml(box)]
-        self.toml.write_text("\n".join(lines) + "\n")
+        self.toml.write_text("\n".join(lines) + "\n" + self.more)
         return self.toml
 
     @property
@@ -181,13 +182,14 @@ class Service:
         return [json.loads(line) for line in out.splitlines()]
 
     def wait(self, come: Callable[[], object], what: str, seconds: float = 20) -> None:
-        """Until it is so; AssertionError with the log when it does not come."""
-        end = time.monotonic() + seconds
+        """Until it is so, asking ever more seldom; AssertionError with the log when it does not come."""
+        end, pause = time.monotonic() + seconds, 0.02
         while not come():
             if self._process is not None and self._process.poll() is not None:
                 raise AssertionError(f"the service ended: {self.log()[-3000:]}")
             assert time.monotonic() < end, f"no {what} within {seconds:g} s: {self.log()[-3000:]}"
-            time.sleep(0.02)
+            time.sleep(pause)  # asking may mean a login: the service needs the machine more than we do
+            pause = min(pause * 1.2, 0.3)
 
     def folders(self) -> dict[str, int]:
         """How many messages lie in each folder that holds any."""
