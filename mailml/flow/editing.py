@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mailml.errors import InputError
@@ -40,10 +41,9 @@ def rewrite(toml: str, flow: Flow) -> str:
     in `[[rule]]` tables is written anew, without its comments. Raises FlowError where `toml` is no flow,
     InputError where tomlkit is not installed.
     """
-    old = loads(toml)
+    old, file = _known(toml)
     if old == flow:
         return toml
-    file = _taken_apart(toml, old)
     if file is None:
         return dumps(flow)
     known = {rule.name: (rule, block) for rule, block in zip(old.rules, file.blocks, strict=True)}
@@ -58,6 +58,13 @@ def rewrite(toml: str, flow: Flow) -> str:
         before = _with_keys(before, parts_of(flow))
     made = _File(before, tuple(blocks), file.after).whole
     return made if _reads_as(made, flow) else dumps(flow)
+
+
+@lru_cache(maxsize=2)
+def _known(toml: str) -> tuple[Flow, _File | None]:
+    """A file read and taken apart: while somebody types, the saved file is the same at every key."""
+    flow = loads(toml)
+    return flow, _taken_apart(toml, flow)
 
 
 def _but_name(rule: Rule) -> Rule:

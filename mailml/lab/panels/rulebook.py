@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mailml.errors import Fault, FlowError, InputError, MailmlError
 from mailml.flow import Flow, source
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from mailml.flow.batch.bitmaps import Bits
 
 SAMPLE = 8
+_PLACES = 4
 Writer = Callable[[str, Flow], str]  # the saved text and the new flow -> the text to save
 
 
@@ -95,11 +99,15 @@ class RuleBook:
         self.queues = tuple(dict.fromkeys([*loaded.queues(), *queues]))
         self._messages, self._writer = messages, writer or rewrite
         self.heard: list[Callable[[], None]] = []  # called when the rules were looked at from code
+        self._read: tuple[str, Flow] | None = None  # the drafts as they were read last, and their flow
         self._batch: Batch | None = None
         if messages is not None:
             from mailml.flow.batch import Batch
 
             self._batch = Batch(messages)
+            # numbered once, since they are counted at every key
+            places = messages["final_queue"].to_numpy().astype(str)
+            self._queues_left, self._left = np.unique(places, return_inverse=True)
 
     def __repr__(self) -> str:
         state = "changed" if self.diff() else "saved"
@@ -107,6 +115,12 @@ class RuleBook:
 
     def flow(self) -> Flow:
         """The flow that the drafts say; raises FlowError with every fault."""
+        said = json.dumps([self.default, self.rules], default=str)
+        if self._read is None or self._read[0] != said:
+            self._read = said, self._flow()
+        return self._read[1]
+
+    def _flow(self) -> Flow:
         faults: list[Fault] = []
         rules = [mapping_of(draft, faults) for draft in self.rules]
         if faults:
@@ -190,7 +204,7 @@ class RuleBook:
             hits=int(fitting.sum()),
             of=len(self._batch),
             decides=counts.get(rule.name, 0),
-            sample=self._sample(self._batch.rows(rule.when)[-SAMPLE:][::-1]),
+            sample=self._sample(np.flatnonzero(fitting)[-SAMPLE:][::-1].tolist()),
             places=self._places(fitting),
             reach=tuple(counts.get(one.name, 0) for one in flow.rules),
             rest=counts.get("default", 0),
@@ -214,9 +228,10 @@ class RuleBook:
         """Where agents left what fits, the most frequent queues first."""
         if self._messages is None:
             return ()
-        left = self._messages["final_queue"].filter(fitting)
-        counts = left.filter(left != "").value_counts(sort=True).head(4)
-        return tuple((plain_text(place, 40), int(many)) for place, many in counts.iter_rows())
+        counts = np.bincount(self._left[fitting], minlength=len(self._queues_left)).tolist()
+        found = [(-many, place) for place, many in zip(self._queues_left.tolist(), counts, strict=True)]
+        most = [pair for pair in sorted(found) if pair[0] and pair[1]][:_PLACES]
+        return tuple((plain_text(place, 40), -many) for many, place in most)
 
     def _place(self, at: int) -> int:
         if not -len(self.rules) <= at < len(self.rules):

@@ -77,6 +77,32 @@ def test_it_decides_on_the_archive_what_the_flow_decides(
     assert f"{made.hits} of {made.of} messages fit" in repr(made)
 
 
+def test_places_and_sample_are_those_of_the_messages_that_fit(book: RuleBook, messages: pl.DataFrame) -> None:
+    """The four queues in which most of what fits was left, and the latest that fit, counted anew."""
+    draft = book.add(0)
+    book.put(0, {**draft, "asks": [{"field": "size", "operator": "at_least", "values": ["1500"]}]})
+    made = book.try_rule(0)
+    fits = messages.filter(messages["size"] >= 1500)
+    counts = fits.filter(fits["final_queue"] != "").group_by("final_queue").len()
+    wanted = sorted(counts.iter_rows(), key=lambda pair: (-pair[1], pair[0]))[:4]
+    assert made.hits == fits.height > 10
+    assert list(made.places) == wanted
+    assert [row["place"] for row in made.sample] == fits["final_queue"].to_list()[-8:][::-1]
+
+
+def test_drafts_that_are_changed_in_place_are_read_again(book: RuleBook) -> None:
+    """A flow that was read once is not taken for one whose drafts have changed since."""
+    before = book.flow()
+    assert book.flow() is before
+    book.rules[0]["then"]["queue"] = "Billing"
+    assert book.flow().rules[0].then.queue == "Billing"
+    book.default = "Tech Support"
+    assert book.flow().default == "Tech Support"
+    book.rules[0]["name"] = ""
+    with pytest.raises(FlowError):
+        book.flow()
+
+
 def test_the_sample_is_masked_text(book: RuleBook) -> None:
     """Strangers' words in the sample bear no address; hostile subjects stand there as they are."""
     book.put(0, {**book.rules[0], "asks": [], "text": '{ subject = { contains = "<" } }'})
