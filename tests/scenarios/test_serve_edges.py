@@ -22,22 +22,10 @@ from tests.servers.web_sink import WebSink
 pytestmark = [pytest.mark.scenario, pytest.mark.timeout(180)]
 
 
-class Edged(Service):
-    """A service with more tables in its serve.toml."""
-
-    more = ""
-
-    def write(self) -> Path:
-        """The file with the further tables at its end."""
-        path = super().write()
-        path.write_text(path.read_text() + self.more)
-        return path
-
-
 @pytest.fixture
-def edged(tmp_path: Path, dovecot: User, smtp_sink: SmtpSink) -> Iterator[Edged]:
+def edged(tmp_path: Path, dovecot: User, smtp_sink: SmtpSink) -> Iterator[Service]:
     """A service that is not running yet."""
-    made = Edged(tmp_path / "serve", dovecot, smtp_sink)
+    made = Service(tmp_path / "serve", dovecot, smtp_sink)
     yield made
     made.__exit__()
 
@@ -47,7 +35,7 @@ def http(port: int) -> str:
     return f"\n[http]\nport = {port}\n"
 
 
-def test_one_process_with_api_and_webhook(edged: Edged, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_process_with_api_and_webhook(edged: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mail is routed, the webhook hears of it, the API answers, health is good; SIGTERM ends all of it."""
     monkeypatch.setenv("HOOK", "a secret of more than twenty-four letters")
     port = free_port()
@@ -69,14 +57,14 @@ def test_one_process_with_api_and_webhook(edged: Edged, monkeypatch: pytest.Monk
     assert b"Customer" not in hook.received[0].body
 
 
-def started(edged: Edged, *parts: str) -> list[subprocess.Popen[bytes]]:
+def started(edged: Service, *parts: str) -> list[subprocess.Popen[bytes]]:
     """A process for each part."""
     edged.write()
     log = (edged.folder / "log").open("ab")
     return [subprocess.Popen(edged.command(part), cwd=ROOT, stdout=log, stderr=log) for part in parts]
 
 
-def test_each_part_in_a_process_of_its_own(edged: Edged) -> None:
+def test_each_part_in_a_process_of_its_own(edged: Service) -> None:
     """Watch, work, send, clock and API on one journal route a mail; a second watcher is refused."""
     port = free_port()
     edged.more = http(port)
@@ -115,7 +103,7 @@ def test_without_the_api_nothing_of_it_is_loaded() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_router_stays_small(edged: Edged) -> None:
+def test_a_router_stays_small(edged: Service) -> None:
     """Under 120 MB resident after its first mails, without the API."""
     with edged:
         for number in range(20):

@@ -104,7 +104,8 @@ class Service:
 
     def write(self) -> Path:
         """Write serve.toml and, once, the bundle."""
-        bundle(self.bundle_path)
+        if not (self.bundle_path / "manifest.json").exists():
+            bundle(self.bundle_path)
         tables: dict[str, Mapping[str, Any]] = {"serve": self.serve, "limits": self.limits, "smtp": self.smtp}
         lines = [line for name, table in tables.items() for line in (f"[{name}]", *_toml(table))]
         for box in ({"name": "desk", **self.imap}, *self.more_mailboxes):
