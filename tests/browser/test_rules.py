@@ -81,6 +81,11 @@ def test_a_rule_is_written_ordered_and_saved_by_keyboard(
     page.keyboard.press("Control+A")
     page.keyboard.type("Billing")
     told(notebook, '+then = { queue = "Billing" }', ".diff")
+    box.get_by_label("Queue of all other mail").focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Tech Support")
+    told(notebook, '+default = "Tech Support"', ".diff")
+    box.get_by_label("Values, one a line; one is enough").first.focus()
     notebook.shot(PANEL, shots / "rules-written.png")
     page.keyboard.press("Escape")  # back to the list
     page.keyboard.press("Alt+ArrowUp")
@@ -91,6 +96,7 @@ def test_a_rule_is_written_ordered_and_saved_by_keyboard(
     assert [rule.name for rule in saved.rules][:2] == ["money bddx", "urgent"]
     assert saved.rules[0].asks()[0].expected == ("invoice", "Rechnung")
     assert saved.rules[0].then.queue == "Billing"
+    assert saved.default == "Tech Support"
     told(notebook, "nothing changes", ".diff")
     for key in "bddxam":  # commands of the notebook, on a button and in the list
         page.keyboard.press(key)

@@ -88,11 +88,15 @@ class RuleBook:
         path: str | os.PathLike[str] | None = None,
         categories: Iterable[str] = (),
         queues: Iterable[str] = (),
+        templates: Iterable[str] = (),
         writer: Writer | None = None,
     ) -> None:
-        """From a flow file (which is saved to) or a `Flow` with the `path` to save to."""
+        """From a flow file (which is saved to) or a `Flow` with the `path` to save to.
+
+        `categories`, `queues` and `templates` (of acknowledgements) are the desk's, to choose from.
+        """
         self.path = Path(path) if path is not None else None if isinstance(flow, Flow) else Path(flow)
-        self.categories = tuple(categories)
+        self.categories, self.templates = tuple(categories), tuple(templates)
         loaded = flow if isinstance(flow, Flow) else source.load(Path(flow), categories=self._known())
         self.saved = source.dumps(loaded) if isinstance(flow, Flow) else Path(flow).read_text("utf-8")
         self.default, self.rules = loaded.default, [draft_of(rule) for rule in loaded.rules]

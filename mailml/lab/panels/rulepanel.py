@@ -27,6 +27,7 @@ class RulePanel(anywidget.AnyWidget):
     fields: Any = traitlets.List().tag(sync=True)
     operators: Any = traitlets.Dict().tag(sync=True)
     queues: Any = traitlets.List().tag(sync=True)
+    templates: Any = traitlets.List().tag(sync=True)
     blank: Any = traitlets.Dict().tag(sync=True)
     default = traitlets.Unicode().tag(sync=True)
 
@@ -37,6 +38,7 @@ class RulePanel(anywidget.AnyWidget):
             fields=form_of_fields(book.categories),
             operators=form_of_operators(),
             queues=list(book.queues),
+            templates=list(book.templates),
             blank=blank(book.default, []),
             default=book.default,
         )
@@ -49,7 +51,7 @@ class RulePanel(anywidget.AnyWidget):
             return
         answer: dict[str, Any] = {"seq": content.get("seq")}
         try:
-            self._take(content.get("rules"))
+            self._take(content.get("rules"), content.get("default"))
             if content.get("type") == "save":
                 answer["saved"] = str(self.book.save())
         except (MailmlError, OSError) as error:
@@ -57,14 +59,16 @@ class RulePanel(anywidget.AnyWidget):
         answer["tried"] = self._tried(content.get("at"))
         self.send(answer)
 
-    def _take(self, rules: Any) -> None:
+    def _take(self, rules: Any, default: Any) -> None:
         if isinstance(rules, list) and len(rules) <= _MOST_RULES and all(isinstance(r, dict) for r in rules):
             self.book.rules = rules
+            self.book.default = default if isinstance(default, str) else self.book.default
             self._follow()
 
     def _follow(self) -> None:
         """Every view shows the rules as they stand now, whether the form or code has changed them."""
-        self.rules = deepcopy(self.book.rules)
+        with self.hold_sync():
+            self.rules, self.default = deepcopy(self.book.rules), self.book.default
 
     def _tried(self, at: Any) -> dict[str, Any]:
         there = isinstance(at, int) and 0 <= at < len(self.book.rules)

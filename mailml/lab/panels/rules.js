@@ -35,13 +35,13 @@ const pair = (text, node) => element("span", { class: "pair" }, element("label",
 function render({ model, el }) {
   const fields = Object.fromEntries(model.get("fields").map((field) => [field.name, field]));
   const words = model.get("operators"), queues = model.get("queues");
-  let drafts = copy(model.get("rules")), at = 0, removed = [];
+  let drafts = copy(model.get("rules")), fallback = model.get("default"), at = 0, removed = [];
   let sent = 0, waiting = null, again = "", timer = 0, typed = false, tried = null;
 
   const id = `mailml-rules-${Math.random().toString(36).slice(2)}`;
   const names = element("ol", { class: "names", role: "listbox", tabindex: "0", "aria-label":
     "Rules in order. Arrow keys choose, Alt with an arrow moves, Insert adds, Delete takes out, Enter edits" });
-  const rest = element("div", { class: "rest" });
+  const restCount = element("span", { class: "reach" });
   const editor = element("div", { class: "editor", role: "group", "aria-label": "The chosen rule" });
   const count = element("div", { class: "count", role: "status", "aria-live": "polite" });
   const faults = element("ul", { class: "faults", role: "alert", hidden: true });
@@ -57,6 +57,8 @@ function render({ model, el }) {
     button("Save", "Control+S", () => save()), state);
   const known = element("datalist", { id });
   for (const queue of queues) known.append(element("option", { value: queue }));
+  const other = line("Queue of all other mail", fallback, (value) => { fallback = value; changed(); }, { list: id });
+  const rest = element("div", { class: "rest" }, element("span", { text: "all else →" }), other, restCount);
   const list = element("div", { class: "list" }, names, rest);
   const work = element("div", { class: "work" }, editor, count, faults, places, sample);
   const box = element("div", { class: "mailml-rules", role: "group", "aria-label": "Rule panel" },
@@ -83,7 +85,7 @@ function render({ model, el }) {
         element("span", { class: "reach", text: reach }));
     }));
     names.setAttribute("aria-activedescendant", drafts.length ? `${id}-${at}` : "");
-    rest.textContent = `all else → ${model.get("default")}` + (tried && !tried.faults.length ? `   ${tried.rest.toLocaleString()}` : "");
+    restCount.textContent = tried && !tried.faults.length ? tried.rest.toLocaleString() : "";
     takeBack.disabled = !removed.length;
   }
 
@@ -107,13 +109,14 @@ function render({ model, el }) {
       pair("tags", line("Tags, comma between", then.tags.join(", "), (value) => {
         then.tags = value.split(",").map((tag) => tag.trim()).filter(Boolean); changed(); }))));
     const acks = [["", "as the desk says"], ["on", "on"], ["off", "off"]];
-    if (typeof then.ack === "string") acks.push([then.ack, `template ${then.ack}`]);
+    const templates = new Set([...model.get("templates"), ...(typeof then.ack === "string" && then.ack ? [then.ack] : [])]);
+    for (const name of templates) acks.push([`template ${name}`]);
     const go = element("input", { type: "checkbox", "aria-label": "Rules below are tried as well" });
     go.checked = then.continue;
     go.addEventListener("change", () => { then.continue = go.checked; changed(); });
     editor.append(element("div", { class: "row" }, element("label", { text: "acknowledge" }),
-      choice("Acknowledgement", acks, then.ack === true ? "on" : then.ack === false ? "off" : then.ack ?? "",
-        (value) => { then.ack = { on: true, off: false, "": null }[value] ?? (value || null); if (value === "off") then.ack = false; changed(); }),
+      choice("Acknowledgement", acks, then.ack === true ? "on" : then.ack === false ? "off" : then.ack ? `template ${then.ack}` : "",
+        (value) => { then.ack = value.startsWith("template ") ? value.slice(9) : value === "" ? null : value === "on"; changed(); }),
       element("label", {}, go, " rules below are tried as well")));
   }
 
@@ -287,7 +290,7 @@ function render({ model, el }) {
     waiting = { mine, timer: setTimeout(unanswered, WAIT_MS) };
     clearTimeout(timer);
     // looking takes nothing along: code that has changed the rules meanwhile must not be undone by a form
-    const rules = type === "look" ? {} : { rules: drafts };
+    const rules = type === "look" ? {} : { rules: drafts, default: fallback };
     if (type !== "look") typed = false;
     try { model.send({ type, seq: mine, at, ...rules }); } catch { /* the timer will say so */ }
   }
@@ -313,13 +316,15 @@ function render({ model, el }) {
 
   // code in another cell has changed the rules: what stands in the form is followed, unless somebody types in it
   const followed = () => {
-    const theirs = model.get("rules");
-    if (typed || waiting || JSON.stringify(theirs) === JSON.stringify(drafts)) return;
+    const theirs = model.get("rules"), place = model.get("default");
+    if (typed || waiting || (place === fallback && JSON.stringify(theirs) === JSON.stringify(drafts))) return;
     drafts = copy(theirs);
+    fallback = other.value = place;
     at = Math.max(0, Math.min(at, drafts.length - 1));
     drawNames(); drawEditor(); look();
   };
   model.on("change:rules", followed);
+  model.on("change:default", followed);
 
   const heard = (message) => {
     if (!waiting || message.seq !== waiting.mine) return;
@@ -355,7 +360,7 @@ function render({ model, el }) {
   });
   drawNames(); drawEditor(); drawTried(); drawDiff();
   look();
-  return () => { model.off("msg:custom", heard); model.off("change:rules", followed); clearTimeout(timer); if (waiting) clearTimeout(waiting.timer); };
+  return () => { model.off("msg:custom", heard); model.off("change:rules", followed); model.off("change:default", followed); clearTimeout(timer); if (waiting) clearTimeout(waiting.timer); };
 }
 
 export default { render };

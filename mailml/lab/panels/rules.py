@@ -42,5 +42,6 @@ def rules(
         path=path,
         categories=bundle.desk.categories,
         queues=bundle.flow.queues(),
+        templates=bundle.desk.ack.templates,
     )
     return RulePanel(book)

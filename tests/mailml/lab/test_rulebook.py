@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from mailml.lab.panels.drafts import blank, draft_of, mapping_of
 from mailml.lab.panels.rulebook import RuleBook, Tried
 from mailml.lab.panels.rulepanel import RulePanel
 from mailml.lab.replay import replay
+from mailml.reply.policy import Words
 from tests.laws.flows import flows
 
 
@@ -217,12 +219,26 @@ def test_the_panel_answers_every_change(
     panel.book.rules[0]["name"] = "renamed by code"
     panel.book.try_rule(0)
     assert panel.rules[0]["name"] == "renamed by code"
+    panel._heard(panel, {"type": "look", "seq": 7, "default": "Billing", "at": 0}, [])
+    assert panel.default == panel.book.default == "General Support"
+    panel._heard(panel, {"type": "try", "seq": 8, "rules": rules, "default": "Billing", "at": 0}, [])
+    assert panel.default == panel.book.flow().default == "Billing"
+    panel._heard(panel, {"type": "try", "seq": 9, "rules": rules, "default": "", "at": 0}, [])
+    assert answers[-1]["tried"]["faults"]
     panel.book.rules[0]["name"] = rules[0]["name"] = "urgent"
-    assert [answer["seq"] for answer in answers] == [1, 2, 3, 4, 5, 6]
+    assert [answer["seq"] for answer in answers] == [1, 2, 3, 4, 5, 6, 7, 8, 9]
     fresh = panels.rules(word_bundle, None, tmp_path / "new.toml", fresh=True)
     assert [rule["name"] for rule in fresh.rules] == [rule["name"] for rule in rules]
     again = panels.rules(word_bundle, None, tmp_path / "new.toml")
     assert [rule["name"] for rule in again.rules] == [rule["name"] for rule in rules[::-1]]
+
+
+def test_a_desks_templates_can_be_chosen(word_bundle: Bundle) -> None:
+    """The form offers every template of acknowledgements that the desk has."""
+    words = Words(subject="Hello", body="We have it.")
+    policy = replace(word_bundle.desk.ack, templates={"vip": words})
+    bundle = replace(word_bundle, desk=replace(word_bundle.desk, ack=policy))
+    assert panels.rules(bundle).templates == ["vip"]
 
 
 def test_conditions_that_rows_cannot_say_are_text(book: RuleBook) -> None:
