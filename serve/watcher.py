@@ -101,15 +101,17 @@ class Watcher:
         if at.uidvalidity is not None and not same:
             self._folder_rebuilt(at.uidvalidity, uidvalidity)
         wanted = [uid for uid in session.uids(first) if uid not in known]
-        seen_at, new = self.clock(), 0
+        seen_at, new, told = self.clock(), 0, False
         for batch in self.batches(session, wanted):
             with self.journal.write() as tx:
                 stored = incoming.store(tx, self.id, uidvalidity, batch, seen_at)
-            new += len(stored)
+                incoming.fresh(tx, self.id, self.clock())
+            new, told = new + len(stored), True
             self.log.info("stored", new=len(stored), known=len(batch) - len(stored))
             if stored:
                 self.bells.worker.ring()
-        self._fresh(uidvalidity, cursor=same or bool(wanted))
+        if not told:
+            self._fresh(uidvalidity, cursor=same)
         return new
 
     def batches(self, session: ImapSession, uids: list[int]) -> Iterator[list[incoming.Mail]]:

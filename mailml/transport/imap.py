@@ -2,14 +2,12 @@
 
 with connect(account) as session:
     session.examine("INBOX")
-    for message in session.fetch_raw(session.uids()):
-        ...
+    for message in session.fetch_raw(session.uids()): ...
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +16,7 @@ from types import TracebackType
 from imapclient.exceptions import IMAPClientError
 
 from mailml.errors import DisconnectedError, FolderError, TLSError
-from mailml.transport import _faults, _fetch, _finding, _idle, _numbers
+from mailml.transport import _appending, _faults, _fetch, _finding, _idle, _numbers
 from mailml.transport._fetch import Fetched
 from mailml.transport._finding import Head
 from mailml.transport._folders import Folder, folder_of, guessed
@@ -254,9 +252,12 @@ class ImapSession:
     ) -> int | None:
         """Puts a message into a folder; returns its UID where the server tells it (APPENDUID)."""
         with self._working(folder):
-            told = self._client.append(folder, raw, tuple(f.encode() for f in flags), when)
-        found = re.search(rb"\[APPENDUID \d+ (\d+)\]", told or b"")
-        return int(found[1]) if found else None
+            return _appending.append(self._client, folder, raw, flags, when)
+
+    def append_all(self, folder: str, raws: Sequence[bytes], flags: Sequence[str] = ()) -> list[int]:
+        """Puts messages into a folder, at once where it can (MULTIAPPEND); their UIDs where it tells them."""
+        with self._working(folder):
+            return _appending.append_all(self._client, folder, raws, flags)
 
     # -- waiting ---------------------------------------------------------------------------------------------
 
@@ -266,9 +267,7 @@ class ImapSession:
         Raises DisconnectedError when the connection is gone. News is a hint: scan after every return.
         """
         untagged = self._client.connection.untagged_responses
-        news = [b"* EXISTS" for _ in untagged.pop("EXISTS", [])] + [
-            b"* EXPUNGE" for _ in untagged.pop("EXPUNGE", [])
-        ]
+        news = [b"* " + name.encode() for name in ("EXISTS", "EXPUNGE") for _ in untagged.pop(name, [])]
         news += self._client.connection.noted
         self._client.connection.noted = []
         if news:

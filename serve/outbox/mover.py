@@ -7,7 +7,6 @@ here alone is moved. Where the server has no MOVE the copy is written down befor
 
 from __future__ import annotations
 
-import itertools
 import time
 from dataclasses import replace
 
@@ -90,9 +89,11 @@ class Mover:
         """Move what is due; returns how many messages found their end."""
         with self.journal.read() as tx:
             due = outbox.moves(tx, self.id, self.clock())
+        groups: dict[tuple[str, str], list[Move]] = {}
+        for move in due:
+            groups.setdefault((move.source, move.folder), []).append(move)
         done = 0
-        for (source, folder), group in itertools.groupby(due, key=lambda move: (move.source, move.folder)):
-            moves = list(group)
+        for (source, folder), moves in groups.items():
             try:
                 done += self._group(session, source, folder, moves)
             except FolderError as error:

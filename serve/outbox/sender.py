@@ -1,13 +1,16 @@
 """Mail of ours -> SMTP, each exactly as the journal says, and never twice.
 
 `sending` is committed after the server's 354 and before the first byte of the body. Everything before it is
-surely not taken; a lost answer after it is a doubt, which the Sent folder settles and no retry.
+surely not taken; a lost answer after it is a doubt, which the Sent folder settles and no retry. That a mail
+was sent is committed together with the claim of the next one, or at once when there is none.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -29,6 +32,7 @@ from ..journal.outbox import Send
 
 _POLL_SECONDS = 5.0
 _KEPT_OPEN = 5.0  # a connection unused for longer may be dead: open a new one
+_AT_ONCE = 16  # mails taken in hand together
 _DOUBT_SECONDS = 5  # servers that keep what was sent do so within moments
 
 
@@ -52,6 +56,7 @@ class Sender:
         self.journal, self.config, self.sent, self.clock = journal, config, sent, clock
         self._session: smtp.SmtpSession | None = None
         self._used = 0.0
+        self._taken: list[Send] = []  # by the server; written down with the claim of the next, or at the end
         self.log = structlog.get_logger("sender")
 
     def run(self, bells: Bells) -> None:
@@ -59,9 +64,9 @@ class Sender:
         failures = 0
         while not bells.stop.is_set():
             try:
-                if not self.one():
+                # kept open between mails: one that comes within moments needs no new greeting and login
+                if not self.batch(bells.stop) and not bells.sender_of(self.share[0]).wait(_POLL_SECONDS):
                     self.close()
-                    bells.sender_of(self.share[0]).wait(_POLL_SECONDS)
                 failures = 0
             except MailmlError as error:
                 failures += 1
@@ -72,7 +77,7 @@ class Sender:
     def once(self) -> None:
         """Send what is due now. Raises TransportError when the server cannot be reached."""
         try:
-            while self.one():
+            while self.batch():
                 pass
         except MailmlError as error:
             self._unreachable(error, 1)
@@ -80,18 +85,23 @@ class Sender:
         finally:
             self.close()
 
-    def one(self) -> bool:
-        """Send the next mail that is due; False when there is none. Raises when no server can be reached."""
+    def batch(self, stop: threading.Event | None = None) -> int:
+        """Send what is due, at most so many; returns how many. Raises when no server can be reached."""
+        self._note()  # what a failure of the journal left behind
         with self.journal.read() as tx:
-            mail = next(iter(outbox.next_sends(tx, self.clock(), self.share)), None)
-            held = self._held(tx, mail) if mail else None
-        if mail is None:
-            return False
-        if held:
-            self._settle(mail, "withheld", held)
-        else:
-            self._send(mail, self._connected())
-        return True
+            mails = outbox.next_sends(tx, self.clock(), self.share, _AT_ONCE)
+            held = {mail.id: why for mail in mails if (why := self._held(tx, mail))}
+        try:
+            for mail in mails:
+                if stop is not None and stop.is_set():
+                    break
+                if mail.id in held:
+                    self._settle(mail, "withheld", held[mail.id])
+                else:
+                    self._send(mail, self._connected())
+        finally:
+            self._note()
+        return len(mails)
 
     def _held(self, tx: Tx, mail: Send) -> str | None:
         """Why an acknowledgement that was granted earlier must not leave now."""
@@ -115,19 +125,23 @@ class Sender:
             self._session = None
 
     def _send(self, mail: Send, session: smtp.SmtpSession) -> None:
-        begun = False
+        begun, held = False, None
 
         def claim() -> None:
-            nonlocal begun
-            with self.journal.write() as tx:
-                if not outbox.sending(tx, mail.id):
-                    raise _TakenError
+            nonlocal begun, held
+            with self._writing() as tx:
+                held = self._held(tx, mail)
+                won = held is None and outbox.sending(tx, mail.id)
+            if not won:
+                raise _TakenError
             begun = True
 
         try:
             session.send(mail.sender, [mail.recipient], mail.raw, before_body=claim)
         except _TakenError:
             self._session = None
+            if held:
+                self._settle(mail, "withheld", held)
         except SmtpTemporaryError as error:
             self._later(mail, error)
         except SmtpPermanentError as error:
@@ -138,7 +152,7 @@ class Sender:
             self._doubt(mail, str(error)) if begun else self._later(mail, error)
         else:
             self._used = time.monotonic()
-            self._settle(mail, "sent", "")
+            self._taken.append(mail)
 
     def _later(self, mail: Send, error: TransportError) -> None:
         """Surely not taken: once more, unless it has been tried for too long."""
@@ -149,30 +163,49 @@ class Sender:
             return
         wait = backoff.seconds(mail.attempts + 1, error, longest=3600.0)
         self.log.warning("not taken yet", message_id=mail.message_id, why=str(error), again_in=round(wait))
-        with self.journal.write() as tx:
+        with self._writing() as tx:
             outbox.postpone(tx, mail.id, now + round(wait * SECOND), str(error))
 
     def _doubt(self, mail: Send, why: str) -> None:
         self._session = None
         self.log.warning("in doubt", message_id=mail.message_id, why=why)
-        with self.journal.write() as tx:
+        with self._writing() as tx:
             outbox.doubt(tx, mail.id, self.clock() + _DOUBT_SECONDS * SECOND, why)
 
     def _settle(self, mail: Send, state: str, note: str) -> None:
-        now = self.clock()
+        """It has come to another end than being sent."""
         if state == "failed":
             self._session = None
-        with self.journal.write() as tx:
-            outbox.settle(tx, mail.id, state, now, note)
-            if state == "sent" and mail.effect == "reply" and mail.interaction_id is not None:
-                interactions.answered(tx, mail.interaction_id, now)
-                events.add(tx, "answered", now, interaction=mail.interaction_id)
-            if state != "sent":
-                level = "alarm" if mail.effect == "reply" else "warning"
-                told = f"{mail.effect}: {note}"
-                events.add(tx, f"mail_{state}", now, told, level=level, interaction=mail.interaction_id)
+        with self._writing() as tx:
+            outbox.settle(tx, mail.id, state, self.clock(), note)
+            level = "alarm" if mail.effect == "reply" else "warning"
+            told = f"{mail.effect}: {note}"
+            events.add(tx, f"mail_{state}", self.clock(), told, level=level, interaction=mail.interaction_id)
         self.log.info(state, effect=mail.effect, message_id=mail.message_id, why=note)
         self.sent(mail.mailbox_id)
+
+    def _note(self) -> None:
+        """Write down what was sent, if that has not been done."""
+        if self._taken:
+            with self._writing():
+                pass
+
+    @contextmanager
+    def _writing(self) -> Iterator[Tx]:
+        """A transaction that also writes down what was sent before: one commit a mail instead of two."""
+        taken, now = self._taken, self.clock()
+        with self.journal.write() as tx:
+            for mail in taken:
+                outbox.settle(tx, mail.id, "sent", now)
+                if mail.effect == "reply" and mail.interaction_id is not None:
+                    interactions.answered(tx, mail.interaction_id, now)
+                    events.add(tx, "answered", now, interaction=mail.interaction_id)
+            yield tx
+        self._taken = []
+        for mail in taken:
+            self.log.info("sent", effect=mail.effect, message_id=mail.message_id, why="")
+        for mailbox in {mail.mailbox_id for mail in taken}:
+            self.sent(mailbox)
 
     def _unreachable(self, error: MailmlError, failures: int) -> None:
         self._session = None
