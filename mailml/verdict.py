@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -277,15 +278,27 @@ class Decision:
         return canonical_json(self)
 
 
+_PLAIN = frozenset({str, bool, int, float})
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 def canonical_json(value: object) -> str:
     """Any value of this module as canonical JSON (sorted keys, no spaces, non-ASCII kept)."""
-    return json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return _CANONICAL.encode(plain(value))
+
+
+@functools.cache
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    return tuple(one.name for one in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
 
 
 def plain(value: object) -> Any:
     """The value as dicts, lists, strings and numbers; times become ISO 8601 in UTC, bytes are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        pairs = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+    if value is None or type(value) in _PLAIN:  # nine tenths of a decision
+        return value
+    kind: Any = type(value)
+    if (names := _field_names(kind)) is not None:
+        pairs = ((name, getattr(value, name)) for name in names)
         return {name: plain(item) for name, item in pairs if not isinstance(item, bytes)}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()

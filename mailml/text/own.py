@@ -22,7 +22,12 @@ _SHORT = 300  # characters; a longer text is no placeholder
 
 def own_words(message: Message) -> Text:
     """The author's own words of this mail, quoted history and signature beside them."""
-    return split_reply(readable(message), message.from_.name if message.from_ else "")
+    # Four rooms of the service ask for them: kept on the message, as its own lazy properties are.
+    kept: Text | None = message.__dict__.get("_own_words")
+    if kept is None:
+        kept = split_reply(readable(message), message.from_.name if message.from_ else "")
+        message.__dict__["_own_words"] = kept
+    return kept
 
 
 def readable(message: Message) -> str:
