@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 from mailml.errors import InputError
 
-HEAD = "0002"  # raise it with every migration that is added
+HEAD = "0003"  # raise it with every migration that is added
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 

@@ -214,6 +214,7 @@ outbox = Table(
     Column("remote_uid", BigInteger, nullable=True),
     _text("note"),
     Index(None, "state", "effect", "due_at"),
+    Index(None, "state", "copied", "mailbox_id"),
     Index(None, "incoming_id"),
     Index(None, "message_id"),
 )

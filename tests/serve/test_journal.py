@@ -272,3 +272,13 @@ def test_figures_of_an_empty_journal_are_zeros(journal: Journal) -> None:
         assert figures.latencies(tx) == {"seen_to_decided": {"count": 0}, "seen_to_moved": {"count": 0}}
         assert figures.oldest_waiting(tx) is None
         assert figures.conversations(tx, NOW) == {"late": 0}
+
+
+def test_copies_are_looked_for_without_reading_what_was_ever_sent(sqlite_journal: Journal) -> None:
+    """Every mover asks for them at every wake: a year of sent mail must not be read each time."""
+    with sqlite_journal.read() as tx:
+        plan = tx.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT id FROM outbox"
+            " WHERE state = 'sent' AND copied IS 0 AND mailbox_id = 1 ORDER BY id LIMIT 25"
+        ).all()
+    assert "ix_outbox_state_copied_mailbox_id" in str(plan)
