@@ -50,7 +50,7 @@ soak: $(VENV)/.dev  ## the service killed at every system call, cut at every byt
 	$(BIN)/python -m tests.soak
 
 bench-serve: $(VENV)/.dev  ## mail through Postfix, Dovecot and the service: throughput, latency, CPU, idle cost
-	@bash tests/install-system-packages.sh
+	@bash tests/install-system-packages.sh rspamd
 	$(BIN)/python -m tests.bench.serve 10000 50
 
 bench: $(VENV)/.dev  ## every benchmark, one table of ratios

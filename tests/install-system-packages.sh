@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the servers and programs the tests run against, where this machine lets us. Never fails the run: a test
-# whose program is missing skips and says so.
-packages=(dovecot-imapd dovecot-lmtpd dovecot-sieve postfix isync chromium fonts-dejavu strace postgresql)
+# whose program is missing skips and says so. Arguments are packages that only a benchmark needs.
+packages=(dovecot-imapd dovecot-lmtpd dovecot-sieve postfix isync chromium fonts-dejavu strace postgresql "$@")
 
 why() {  # which tests skip without a package
     case $1 in
@@ -11,6 +11,7 @@ why() {  # which tests skip without a package
         isync) echo "the comparison with mbsync" ;;
         chromium|fonts-dejavu) echo "the browser tests" ;;
         postgresql) echo "the journal on PostgreSQL and the routers that share it" ;;
+        rspamd) echo "the comparison with rspamd" ;;
         strace) echo "the system-call injection of the crash tests" ;;
     esac
 }

@@ -9,44 +9,32 @@ tell where the time goes; the decision itself is compared with other filters rea
 from __future__ import annotations
 
 import os
-import resource
-import shutil
 import smtplib
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from mailml.bundle import Bundle
-from mailml.decide import decide
 from mailml.transport import imap, smtp
-from mailml.verdict import Context
-from serve.instants import now_ms, to_datetime
+from tests.bench import filters
 from tests.bench import mailbox as made_up
+from tests.bench.processes import cpu_seconds, family_seconds, resident_mb
+from tests.bench.sink import Sink
 from tests.serve.service import US, Service
 from tests.servers.dovecot import Dovecot, User
 from tests.servers.missing import ServerMissing
 from tests.servers.postfix import Postfix
-from tests.servers.smtp_sink import SmtpSink
 
 CONNECTIONS = 4
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
 # Everything is acknowledged, so that the dearest way is measured: three commits with fsync for each mail.
 LIMITS = {"per_domain_hour": 10**6, "per_freemail_domain_hour": 10**6, "global_hour": 10**6}
 LIMITS |= {"per_address_day": 10**6, "per_subject_day": 10**6, "per_body_day": 10**6}
-SIEVE = """require ["fileinto", "regex"];
-if header :contains "subject" "[URGENT]" { fileinto "Queues/Priority Support"; stop; }
-if address :domain "from" "enterprise-client.com" { fileinto "Queues/Enterprise Support"; stop; }
-if header :regex "subject" "(invoice|refund|payment)" { fileinto "Queues/Billing"; stop; }
-if exists "auto-submitted" { fileinto "Automated"; stop; }
-fileinto "Queues/General Support";
-"""
 
 
 def mails(count: int) -> list[bytes]:
@@ -76,17 +64,6 @@ def inject(port: int, to: str, raws: list[bytes], *, pause: float = 0.0, lines: 
     for thread in threads:
         thread.join()
     return taken
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def resident_mb(pid: int) -> float:
-    """Resident memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 2**20
 
 
 def in_inbox(user: User) -> int:
@@ -129,23 +106,45 @@ def spread(values: list[float]) -> str:
     return f"p50 {half * 1000:8.0f} ms   p99 {most * 1000:8.0f} ms"
 
 
-@contextmanager
-def desk(stack: ExitStack, folder: Path, **serve: object) -> Iterator[tuple[Service, Postfix | None]]:
+@dataclass
+class Desk:
     """A service on a fresh mailbox, with Postfix before it where Postfix can run."""
-    dovecot = stack.enter_context(Dovecot())
-    sink = stack.enter_context(SmtpSink(folder / "sink"))
-    service = Service(folder / "serve", dovecot.user(), sink, **serve)
-    service.limits = dict(LIMITS)
-    service.smtp["connections"] = CONNECTIONS
-    try:
-        postfix = stack.enter_context(Postfix(dovecot.lmtp_port))
-    except ServerMissing as reason:
-        print(f"without Postfix ({reason}): mail is delivered by LMTP")
-        postfix = None
-    try:
-        yield service, postfix
-    finally:
-        service.__exit__()
+
+    service: Service
+    dovecot: Dovecot
+    sink: Sink
+    postfix: Postfix | None
+
+    def cpu(self) -> dict[str, float]:
+        """CPU seconds of everybody who has a part in it, so far."""
+        service, dovecot = self.service._process, self.dovecot._process
+        assert service is not None
+        assert dovecot is not None
+        return {
+            "service": cpu_seconds(service.pid),
+            "Dovecot": family_seconds(dovecot.pid),
+            "SMTP sink": cpu_seconds(self.sink.process.pid),
+        }
+
+
+@contextmanager
+def desk(folder: Path, **serve: object) -> Iterator[Desk]:
+    """A desk whose limits let everything be acknowledged."""
+    with ExitStack() as stack:
+        dovecot = stack.enter_context(Dovecot())
+        sink = stack.enter_context(Sink(folder / "sink"))
+        service = Service(folder / "serve", dovecot.user(), sink, **serve)
+        service.limits = dict(LIMITS)
+        service.smtp["connections"] = CONNECTIONS
+        try:
+            postfix = stack.enter_context(Postfix(dovecot.lmtp_port))
+        except ServerMissing as reason:
+            print(f"without Postfix ({reason}): mail is delivered by LMTP")
+            postfix = None
+        try:
+            yield Desk(service, dovecot, sink, postfix)
+        finally:
+            service.__exit__()
 
 
 def deliver(service: Service, postfix: Postfix | None, raws: list[bytes], **how: float) -> dict[str, float]:
@@ -159,39 +158,44 @@ def deliver(service: Service, postfix: Postfix | None, raws: list[bytes], **how:
 
 def drain(folder: Path, raws: list[bytes]) -> float:
     """A full inbox is worked off: throughput with fsync and acknowledgement, and what it costs in CPU."""
-    with ExitStack() as stack, desk(stack, folder) as (service, postfix):
+    with desk(folder) as one:
+        service, count = one.service, len(raws)
         began = time.monotonic()
-        deliver(service, postfix, raws)
-        wait(lambda: in_inbox(service.mailbox) >= len(raws), 600, "mail in the inbox")
-        print(f"  brought there by SMTP and LMTP      {len(raws) / (time.monotonic() - began):10.0f} mails/s")
+        deliver(service, one.postfix, raws)
+        wait(lambda: in_inbox(service.mailbox) >= count, 600, "mail in the inbox")
+        print(f"  brought there by SMTP and LMTP      {count / (time.monotonic() - began):10.0f} mails/s")
         numbers = Numbers(service)
         began = time.monotonic()
         with service:
             assert service._process is not None
-            pid = service._process.pid
-            start = cpu_seconds(pid)
-            wait(lambda: numbers.finished(len(raws)), 900, "end")
-            seconds, cpu = time.monotonic() - began, cpu_seconds(pid) - start
-            rss = resident_mb(pid)
-        ((first, last),) = numbers.ask("SELECT min(seen_at), max(moved_at) FROM incoming")
-        ((acks, done),) = numbers.ask("SELECT count(*), max(done_at) FROM outbox WHERE effect = 'ack'")
-        rate = len(raws) * 1000 / (max(last, done) - first)
-        print(f"  seen, decided, moved, acknowledged  {rate:10.0f} mails/s   ({acks:.0f} acknowledgements)")
-        print(f"  the whole run with its start        {len(raws) / seconds:10.0f} mails/s")
-        print(
-            f"  CPU of the service                  {cpu / len(raws) * 1000:10.2f} ms a mail   {rss:.0f} MB"
-        )
+            start = one.cpu()
+            wait(lambda: numbers.finished(count), 900, "end")
+            seconds, end = time.monotonic() - began, one.cpu()
+            rss = resident_mb(service._process.pid)
+        rate = _worked_off(numbers, count)
+        print(f"  the whole run, copies in Sent too   {count / seconds:10.0f} mails/s   {rss:.0f} MB")
+        for who, cpu in end.items():
+            print(f"  CPU of the {who:<24} {(cpu - start[who]) / count * 1000:10.2f} ms a mail")
         return rate
+
+
+def _worked_off(numbers: Numbers, count: int) -> float:
+    """Mails a second from the first one seen to the last one moved and acknowledged."""
+    ((first, last),) = numbers.ask("SELECT min(seen_at), max(moved_at) FROM incoming")
+    ((acks, done),) = numbers.ask("SELECT count(*), max(done_at) FROM outbox WHERE effect = 'ack'")
+    rate = count * 1000 / (max(last, done) - first)
+    print(f"  seen, decided, moved, acknowledged  {rate:10.0f} mails/s   ({acks:.0f} acknowledgements)")
+    return rate
 
 
 def paced(folder: Path, raws: list[bytes], rate: float) -> None:
     """Mail as it comes on a busy day: from taken by SMTP to lying in its queue."""
-    with ExitStack() as stack, desk(stack, folder) as (service, postfix):
-        if postfix is None:
+    with desk(folder) as one:
+        if one.postfix is None:
             return
-        numbers = Numbers(service)
-        with service:
-            taken = deliver(service, postfix, raws, pause=4 / rate)
+        numbers = Numbers(one.service)
+        with one.service:
+            taken = deliver(one.service, one.postfix, raws, pause=4 / rate)
             wait(lambda: numbers.finished(len(raws)), 300, "end")
         rows = numbers.ask("SELECT message_id, seen_at, decided_at, moved_at FROM incoming")
     arrived = [row[3] / 1000 - taken[str(row[0])] for row in rows if str(row[0]) in taken]
@@ -202,7 +206,8 @@ def paced(folder: Path, raws: list[bytes], rate: float) -> None:
 
 def apart(folder: Path, raws: list[bytes]) -> None:
     """IMAP, fsync and SMTP by themselves, each a mail."""
-    with ExitStack() as stack, desk(stack, folder) as (service, _):
+    with desk(folder) as one:
+        service = one.service
         for raw in raws:
             service.mailbox.deliver(raw)
         with imap.connect(service.mailbox.account("none")) as session:
@@ -240,57 +245,11 @@ def timed(name: str, count: int, act: Callable[[], object]) -> None:
     print(f"  {name:<34}  {(time.monotonic() - began) / count * 1000:10.2f} ms a mail")
 
 
-def deciding(folder: Path, raws: list[bytes]) -> None:
-    """CPU of one decision, against filters that read the same mails in the same run."""
-    service = Service(folder, User(Dovecot(), "x"), SmtpSink(folder / "sink"))
-    service.write()
-    bundle = Bundle.load(service.bundle_path)
-    now = to_datetime(now_ms())
-    decide(raws[0], bundle, Context(received_at=now, now=now))
-    began = time.process_time()
-    for raw in raws:
-        decide(raw, bundle, Context(received_at=now, now=now))
-    mine = (time.process_time() - began) / len(raws)
-    print(f"  decided in this process             {mine * 1e6:10.0f} µs CPU a mail")
-    sieve = sieve_seconds(folder, raws)
-    if sieve:
-        print(
-            f"  sieve-filter, dry run               {sieve * 1e6:10.0f} µs CPU a mail   "
-            f"ours {mine / sieve:.2f} x"
-        )
-    if shutil.which("rspamd") is None:
-        print("  rspamd                              not installed: no ratio")
-
-
-def sieve_seconds(folder: Path, raws: list[bytes]) -> float:
-    """CPU a mail of Pigeonhole's dry run over the same mails; 0 where it is not installed."""
-    if shutil.which("sieve-filter") is None or shutil.which("sievec") is None:
-        print("  sieve-filter                        not installed: no ratio")
-        return 0.0
-    with Dovecot() as dovecot:
-        user = dovecot.user()
-        for raw in raws:
-            user.deliver(raw)
-        script = dovecot.base / "rules.sieve"
-        script.write_text(SIEVE)
-        configuration = str(dovecot.base / "dovecot.conf")
-        subprocess.run(["sievec", "-c", configuration, str(script)], check=True, capture_output=True)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = ["sieve-filter", "-c", configuration, "-u", user.name, str(script), "INBOX"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode:
-            print(f"  sieve-filter                        failed: {done.stderr[-200:]}")
-            return 0.0
-        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return used / len(raws)
-
-
 def idle(folder: Path, boxes: int, seconds: float = 30.0) -> None:
     """Many mailboxes in which nothing happens: CPU and memory of the one process that watches them."""
     with ExitStack() as stack:
         dovecot = stack.enter_context(Dovecot())
-        sink = stack.enter_context(SmtpSink(folder / "sink"))
+        sink = stack.enter_context(Sink(folder / "sink"))
         service = Service(folder / "serve", dovecot.user(), sink, poll_seconds=60)
         service.more_mailboxes = [
             {"name": f"box{number}", **dovecot.user().mapping("none")} for number in range(boxes - 1)
@@ -327,7 +286,9 @@ def main(count: int = 1000, boxes: int = 50) -> int:
         print("by themselves")
         apart(base / "apart", raws[:500])
         print("deciding alone")
-        deciding(base / "deciding", raws[:500])
+        service = Service(base / "deciding", User(Dovecot(), "x"), Sink(base / "deciding"))
+        service.write()
+        filters.deciding(Bundle.load(service.bundle_path), raws[:500])
         print("idle")
         idle(base / "idle", boxes)
     return 0
