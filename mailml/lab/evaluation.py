@@ -17,10 +17,10 @@ from mailml.classifier import Policy
 from mailml.lab import examples as rows_of
 from mailml.lab import measures, slices
 from mailml.lab.examples import Examples
+from mailml.lab.fitting import Enough
 from mailml.lab.leakage import Leakage
 from mailml.lab.measures import ClassFigures
 from mailml.lab.resampling import Bootstrap, Floats, Interval, Ints
-from mailml.lab.train import Enough
 
 if TYPE_CHECKING:
     import pandas as pd

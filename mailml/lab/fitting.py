@@ -31,6 +31,7 @@ from mailml.lab.resampling import Floats, Interval, paired_difference
 from mailml.lab.settings import Settings
 from mailml.lab.vocabulary import Counted, Ints
 
+_SURE = 1.645  # standard errors: nineteen chances in twenty that it is cheaper
 _ONLY_KNOWN = (
     "not enough data: on topics it was not shown, the classifier is no cheaper than one queue for all, "
     "however careful it is"
@@ -52,7 +53,8 @@ class Trained:
     """A model with the evidence of how good it is.
 
     `probabilities` are out-of-fold and calibrated: (examples, classes), each row predicted by a model that
-    saw no message of its group; `known` is the share of its n-grams that model knew. `groups` numbers the
+    saw no message of its group; `known` is the share of its n-grams that model knew. `strange` are scores and
+    known shares by models that saw nothing of a row's topic, where there are topics. `groups` numbers the
     groups, `folds` the splits. `gap` is the largest difference between the exported arrays and the estimator.
     Nothing of it prints customers' text.
     """
@@ -72,6 +74,7 @@ class Trained:
     corpus: Corpus = field(repr=False)
     learner: Learner = field(repr=False)
     made_by: str  # the learner's name: a taught model that is read back has no teacher any more
+    strange: tuple[Floats, Floats] | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         right = np.mean(np.argmax(self.probabilities, axis=1) == self.truth)
@@ -131,10 +134,12 @@ def fit_corpus(examples: Examples, corpus: Corpus, learner: Learner) -> Trained:
     groups = corpus.groups[: len(truth)]
     folds = tuple(split.grouped(examples.labels, groups, settings.folds, settings.seed))
     seen = out_of_fold(learner, corpus, folds, truth, classes)
-    calibration = calibrate(seen[0], truth)
+    strange = _by_topic(learner, corpus, examples.labels, truth, classes)
+    calibration = calibrate(seen[0], truth, strange[0] if strange else None)
     probabilities = calibration.proba(seen[0])
-    plain = Policy(classes, settings.fallback, settings.costs, settings.thresholds)
-    policy, holds = _cautious(learner, corpus, plain, calibration, seen, truth)
+    policy, holds = Policy(classes, settings.fallback, settings.costs, settings.thresholds), True
+    if strange:
+        policy, holds = cautious(policy, calibration, seen, strange, truth, settings.novelty)
     enough = _enough(probabilities, seen[1], truth, groups, policy)
     if not holds:
         enough = replace(enough, yes=False, sentence=_ONLY_KNOWN)
@@ -161,27 +166,19 @@ def fit_corpus(examples: Examples, corpus: Corpus, learner: Learner) -> Trained:
         corpus=corpus,
         learner=learner,
         made_by=learner.name,
+        strange=strange,
     )
 
 
-def _cautious(
-    learner: Learner,
-    corpus: Corpus,
-    plain: Policy,
-    calibration: Calibration,
-    seen: tuple[Floats, Floats],
-    truth: Ints,
-) -> tuple[Policy, bool]:
-    """The policy with its caution about mail of new kinds, and whether held-out topics bear it out."""
-    settings, groups = corpus.settings, corpus.groups[: len(truth)]
-    labels = np.asarray(plain.classes)[truth].tolist()
+def _by_topic(
+    learner: Learner, corpus: Corpus, labels: Sequence[str], truth: Ints, classes: Sequence[str]
+) -> tuple[Floats, Floats] | None:
+    """Scores and known shares by models that saw nothing of a row's topic; None where there are no topics."""
+    chosen = corpus.settings
     whole, topic = topics.folds(
-        corpus.blocks, corpus.owners, labels, corpus.groups, settings.folds, settings.seed
+        corpus.blocks, corpus.owners, labels, corpus.groups, chosen.folds, chosen.seed
     )
-    if not settings.novelty or not whole:
-        return plain, True
-    strange = out_of_fold(learner, corpus, whole, truth, plain.classes, apart=topic)
-    return cautious(plain, calibration, seen, strange, truth, groups, settings.novelty)
+    return out_of_fold(learner, corpus, whole, truth, classes, apart=topic) if whole else None
 
 
 def out_of_fold(
@@ -234,7 +231,7 @@ def _enough(probabilities: Floats, known: Floats, truth: Ints, groups: Ints, pol
     saved = paired_difference(matrix[truth, constant], decided, groups)
     name = policy.actions[constant]
     price = f"{matrix[truth, constant].mean():.3f}"
-    if saved.low > 0:
+    if saved.above_nothing(_SURE):
         sentence = f"enough data: saves {saved} of the {price} a message that sending all to {name!r} costs"
         return Enough(True, sentence, saved, name)
     sentence = f"not enough data: not clearly cheaper than sending all to {name!r} (saves {saved} of {price})"

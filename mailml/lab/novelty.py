@@ -1,8 +1,8 @@
 """How cautious a classifier must be with mail of a new kind, learned from topics that were held out.
 
-A third of mail is taken to be new (`novelty`). Where the decided cost on held-out topics is not below that of
-one queue for all, more of it is, up to nearly all; where even that does not help, the model is withheld.
-With few labels a margin is asked for: half a standard error at 100, a whole one at 50.
+A third of mail is taken to be new (`novelty`). Less is where that would make known topics dearer than by the
+likeliest class; more is, up to nearly all, where held-out topics would cost more than one queue for all, and
+where even that does not help, the model is withheld. Both are judged on mail no model had seen.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from mailml.lab.calibration import Calibration, temper
 from mailml.lab.resampling import Floats, Ints
 
 TRUST = 0.3  # of the flattened probabilities for new mail; the rest is the classes' frequencies
-_STEPS = (0.4, 0.5, 0.6, 0.67, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98)
-_MARGIN = 50.0  # standard errors, over the number of labels
+_SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.4, 0.5, 0.6, 0.67, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98)
+_EQUAL = 1e-9  # costs that differ by less are the same
 
 
 def cautious(
@@ -27,24 +27,34 @@ def cautious(
     seen: tuple[Floats, Floats],
     strange: tuple[Floats, Floats],
     truth: Ints,
-    groups: Ints,
     novelty: float,
 ) -> tuple[Policy, bool]:
-    """The policy with the least caution that makes held-out topics cheaper than one queue, and whether any
-    does. `seen` and `strange` are scores (n, classes) and known shares (n,) of held-out groups and topics.
+    """The policy with its caution, and whether held-out topics bear it out: cheaper than one queue for all.
+
+    `seen` and `strange` are scores (n, classes) and known shares (n,) of held-out groups and topics.
+    Thresholds, which come on top, are no part of the comparison.
     """
     if not novelty:
         return plain, True
-    caution = _fitted(calibration, seen, strange, truth)
-    probabilities, known = np.round(calibration.proba(strange[0]), 6), strange[1]
-    matrix, fallback = plain.matrix(), plain.actions.index(plain.fallback)
-    margin, nothing = _MARGIN / len(truth), matrix[truth, fallback]
-    for share in (novelty, *(step for step in _STEPS if step > novelty)):
-        policy = replace(plain, caution=caution.warier(float(np.log(share / (1 - share)))))
-        saved = nothing - matrix[truth, policy.taken(probabilities, known)]
-        if _low(saved, groups, margin) >= 0:
-            return policy, True
-    return replace(plain, caution=caution.warier(float(np.log(novelty / (1 - novelty))))), False
+    caution, matrix = _fitted(calibration, seen, strange, truth), plain.matrix()
+    groups, topics = [(np.round(calibration.proba(scores), 6), known) for scores, known in (seen, strange)]
+    likeliest = matrix[truth, groups[0].argmax(axis=1)].mean()
+    one_queue = matrix[truth, plain.actions.index(plain.fallback)].mean()
+
+    def taking(share: float) -> Policy:
+        return replace(plain, caution=caution.warier(float(np.log(share / (1 - share)))))
+
+    def costs(share: float, probabilities: Floats, known: Floats) -> float:
+        said = replace(taking(share), thresholds={}).taken(probabilities, known)
+        return float(matrix[truth, said].mean()) - _EQUAL
+
+    shares = sorted({novelty, *_SHARES})
+    low = [share for share in shares if share <= novelty]
+    least = next((share for share in reversed(low) if costs(share, *groups) <= likeliest), low[0])
+    for share in (share for share in shares if share >= least):
+        if costs(share, *topics) <= one_queue:
+            return taking(share), True
+    return taking(novelty), False
 
 
 def _fitted(
@@ -67,12 +77,3 @@ def _fitted(
         trust=TRUST,
         base=tuple(round(float(share), 6) for share in base),
     )
-
-
-def _low(values: Floats, groups: Ints, margin: float) -> float:
-    """The mean less `margin` standard errors, groups taken as one observation each."""
-    number = np.unique(groups, return_inverse=True)[1]
-    sizes = np.bincount(number)
-    mean = float(np.mean(values))
-    rest = np.bincount(number, weights=values) - mean * sizes
-    return mean - margin * float(np.sqrt((rest**2).sum())) / len(values)

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 ROUNDS = 300
+_WIDTH = 3.92  # standard errors that a 95% interval spans
 _MOST_CELLS = 30_000_000  # of the weight matrix; larger sets need fewer rounds for the same interval
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure with its 95 % interval."""
+    """A figure with its 95% interval."""
 
     value: float
     low: float
@@ -27,6 +28,10 @@ class Interval:
         if not np.isfinite(self.value):
             return "unknown"
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+    def above_nothing(self, errors: float) -> bool:
+        """Whether the value lies more than so many standard errors above 0."""
+        return self.value > errors * (self.high - self.low) / _WIDTH
 
     def to_dict(self) -> dict[str, float | None]:
         """Value, low and high, rounded to 6 places; None where they are unknown."""
@@ -47,7 +52,7 @@ class Bootstrap:
         self._ones: Any = np.ones((1, len(number)), dtype=np.float32)
 
     def interval(self, figure: Callable[[Floats], Floats]) -> Interval:
-        """The 95 % percentile interval of a weighted figure; it maps weights (rounds, rows) to (rounds,)."""
+        """The 95% percentile interval of a weighted figure; it maps weights (rounds, rows) to (rounds,)."""
         value = float(figure(self._ones)[0])
         drawn = figure(self._weights)
         drawn = drawn[np.isfinite(drawn)]

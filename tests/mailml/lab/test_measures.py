@@ -98,3 +98,12 @@ def test_no_rows_at_all_are_unknown() -> None:
     empty = Bootstrap(np.array([], dtype=np.int64)).mean(np.array([], dtype=bool))
     assert not np.isfinite(empty.value)
     assert str(Interval(0.5, 0.25, 0.75)) == "0.500 (0.250 to 0.750)"
+
+
+@pytest.mark.parametrize(("interval", "sure"), [((1.0, 0.1, 1.9), True), ((1.0, -0.3, 2.3), False)])
+def test_how_sure_a_saving_is_counts_in_standard_errors(
+    interval: tuple[float, float, float], sure: bool
+) -> None:
+    """An interval of 95 % is 3.92 standard errors wide; what is unknown is never sure."""
+    assert Interval(*interval).above_nothing(1.645) is sure
+    assert not Interval(float("nan"), float("nan"), float("nan")).above_nothing(0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mailml.lab.models import learner_of
 from mailml.lab.models.learner import Lesson
 from mailml.lab.models.student import StudentLearner
 from mailml.lab.settings import Settings
+from mailml.lab.teaching import against, cheaper
 from mailml.lab.train import Trained, out_of_fold, train
 from tests.mailml.lab.tickets import tickets
 from tests.mailml.lab.tiny_encoder import tiny_encoder
@@ -53,6 +55,23 @@ def test_a_teacher_that_only_guesses_is_not_taken() -> None:
     made = train(few.texts, labels, senders=few.senders, unlabelled=rest.texts, teacher="self")
     assert made.made_by == "linear"
     assert "was not taken" in made.examples.notes[-1]
+
+
+def test_what_costs_more_on_held_out_topics_is_not_taken() -> None:
+    """Cheaper on known topics is not enough: the archive taught it to be sure of what is in no archive."""
+    plain = train(*_plain(90))
+    assert plain.strange is not None
+    known = plain.strange[1]
+    sure = np.eye(3)[plain.truth] * 0.9 + 0.05
+    better = replace(plain, probabilities=sure, known=np.ones(90))
+    saved = cheaper(better, replace(plain, probabilities=np.roll(sure, 1, axis=1)))
+    assert saved.low > 0
+    assert against(saved, better, plain) == ""
+    wrong = 9.0 * np.eye(3)[(plain.truth + 1) % 3]
+    strange = replace(better, strange=(wrong, np.ones_like(known)))
+    assert "on topics that were held out it costs" in against(saved, strange, plain)
+    assert against(saved, replace(better, strange=None), plain) == ""
+    assert against(replace(saved, value=0.0), better, plain) == "too little to be sure"
 
 
 def test_too_little_mail_without_labels_is_said() -> None:
