@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 # What servers call these folders that do not say SPECIAL-USE (RFC 6154); compared in lower case.
 _BY_NAME = {
@@ -55,3 +56,9 @@ def _by_name(folder: Folder) -> str:
     if folder.delimiter:
         name = name.removeprefix(f"inbox{folder.delimiter}")
     return next((use for use, names in _BY_NAME.items() if name in names), "")
+
+
+def rights_to(client: Any, folder: str) -> str:
+    """The answer to MYRIGHTS, which imapclient does not ask."""
+    told: bytes = client._command_and_check("myrights", client._normalise_folder(folder), unpack=True)
+    return told.split()[-1].decode("ascii", "replace")

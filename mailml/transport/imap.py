@@ -19,7 +19,7 @@ from mailml.errors import DisconnectedError, FolderError, TLSError
 from mailml.transport import _appending, _faults, _fetch, _finding, _idle, _numbers
 from mailml.transport._fetch import Fetched
 from mailml.transport._finding import Head
-from mailml.transport._folders import Folder, folder_of, guessed
+from mailml.transport._folders import Folder, folder_of, guessed, rights_to
 from mailml.transport._idle import Stop
 from mailml.transport._login import log_in
 from mailml.transport._wire import Client, tls_context
@@ -139,6 +139,11 @@ class ImapSession:
                 self._client.create_folder(folder)
             self._client.subscribe_folder(folder)
 
+    def rights(self, folder: str) -> str:
+        """What we may do in this folder, a letter each (RFC 4314); ask only where ACL is offered."""
+        with self._working(folder):
+            return rights_to(self._client, folder)
+
     # -- messages --------------------------------------------------------------------------------------------
 
     def uids(self, first: int = 1) -> list[int]:
@@ -146,10 +151,6 @@ class ImapSession:
         self._forget_news()
         with self._working(self._folder()):
             return _finding.from_uid(self._client, first, extended=self.has("ESEARCH"))
-
-    def uids_since(self, uid: int) -> list[int]:
-        """The UIDs above `uid`, ascending: one round trip when nothing is new."""
-        return self.uids(uid + 1)
 
     def search_message_id(self, folder: str, message_id: str) -> list[int]:
         """The UIDs in `folder` with exactly this Message-ID; the folder open before is reopened."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import email.utils
 import http.client
 import socket
@@ -16,6 +17,8 @@ from mailml.transport.account import Account
 from .check import FAILED, OK, WARNING, Check
 
 _SOON_DAYS = 14
+_PATIENCE = 5.0  # seconds for a host that may have no HTTPS at all
+_UNKEPT = 5  # TIME_ERROR of adjtimex(2): the clock is not synchronized
 _SKEW_SECONDS = 60.0  # tokens and signatures are refused by servers whose clock differs much more
 
 
@@ -73,22 +76,37 @@ def _line(raw: socket.socket) -> bytes:
     return line
 
 
-def clock(authority: str, ca_file: str | None) -> Check:
-    """This machine's clock against the identity provider's (the Date of an HTTPS answer)."""
-    parts = urlsplit(authority)
+def time_of(address: str, ca_file: str | None) -> float | None:
+    """The time a host tells in the Date of an HTTPS answer, None where there is none to be had."""
+    parts = urlsplit(address)
     context = ssl.create_default_context(cafile=ca_file)
     connection = http.client.HTTPSConnection(
-        parts.hostname or "", parts.port or 443, timeout=10, context=context
+        parts.hostname or "", parts.port or 443, timeout=_PATIENCE, context=context
     )
-    theirs = None
-    with suppress(OSError, http.client.HTTPException, ValueError, TypeError):
-        connection.request("HEAD", "/")
-        told = connection.getresponse().headers.get("Date", "")
-        theirs = email.utils.parsedate_to_datetime(told).timestamp()
-    connection.close()
-    if theirs is None:
-        return Check("clock", WARNING, f"{parts.hostname} did not tell the time", "")
-    return skew("clock", time.time() - theirs, str(parts.hostname))
+    try:
+        with suppress(OSError, http.client.HTTPException, ValueError, TypeError):
+            connection.request("HEAD", "/")
+            told = connection.getresponse().headers.get("Date", "")
+            return email.utils.parsedate_to_datetime(told).timestamp()
+    finally:
+        connection.close()
+    return None
+
+
+def kept_by_the_kernel() -> Check:
+    """Whether somebody keeps the clock in time (NTP), as the kernel knows; no server is asked."""
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))
+    except (OSError, AttributeError):
+        state = -1  # not Linux
+    if 0 <= state < _UNKEPT:
+        return Check("clock", OK, "no server tells the time; the kernel's is kept by NTP")
+    told = "no server tells the time, and " + (
+        "nobody keeps the kernel's (NTP)" if state == _UNKEPT else "the kernel could not be asked"
+    )
+    return Check(
+        "clock", WARNING, told, "Let the machine keep time (NTP); --probe compares it with the mail server"
+    )
 
 
 def skew(name: str, seconds: float, where: str) -> Check:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from mailml.errors import MailmlError
 from mailml.transport import imap, smtp
@@ -13,6 +15,7 @@ from ..bundles import load
 from ..config import Config, Mailbox
 from . import line
 from .check import OK, WARNING, Check, failed, judged
+from .rights import rights
 from .token import token
 
 # What the service does with each capability, and what it costs to be without.
@@ -59,9 +62,11 @@ def _folders(config: Config, box: Mailbox, session: imap.ImapSession, name: str)
         queues = sorted(load(config.service.bundle, config.releases.public_key).flow.queues())
     except MailmlError:
         return
-    missing = [box.queue_folder(queue) for queue in queues if box.queue_folder(queue) not in there]
+    targets = [box.queue_folder(queue) for queue in queues]
+    missing = [folder for folder in targets if folder not in there]
     found = "all there" if not missing else f"will be made when first needed: {', '.join(missing)}"
     yield Check(f"{name}: queue folders", OK, found)
+    yield from rights(name, session, box, targets)
 
 
 def sending(config: Config) -> Iterator[Check]:
@@ -79,8 +84,14 @@ def sending(config: Config) -> Iterator[Check]:
 
 
 def clocks(config: Config) -> Iterator[Check]:
-    """This machine's clock, where an identity provider can be asked for the time."""
-    for account in config.accounts().values():
-        if isinstance(account.auth, (MicrosoftTokens, DelegatedTokens)):
-            yield line.clock(account.auth.authority, account.auth.ca_file)
+    """This machine's clock, against whoever tells the time: identity provider, mail hosts, the kernel."""
+    accounts = list(config.accounts().values())
+    providers = [one.auth for one in accounts if isinstance(one.auth, (MicrosoftTokens, DelegatedTokens))]
+    asked = [(one.authority, one.ca_file) for one in providers]
+    asked += [(f"https://{one.host}", one.ca_file) for one in accounts]
+    for address, ca_file in dict.fromkeys(asked):
+        theirs = line.time_of(address, ca_file)
+        if theirs is not None:
+            yield line.skew("clock", time.time() - theirs, urlsplit(address).hostname or address)
             return
+    yield line.kept_by_the_kernel()

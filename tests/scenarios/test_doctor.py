@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from serve.doctor.check import Check
-from serve.doctor.line import certificate, skew
+from serve.doctor.line import certificate, kept_by_the_kernel, skew, time_of
+from serve.doctor.rights import full
 from tests.serve.service import Service
 from tests.servers.dns_server import DnsServer, txt
 from tests.servers.dovecot import Dovecot, User
+from tests.servers.dovecot_config import Settings
 from tests.servers.missing import ServerMissing
 from tests.servers.postfix import Postfix
 from tests.servers.smtp_sink import SmtpSink
@@ -40,8 +44,10 @@ def test_everything_in_order(service: Service) -> None:
     service.imap = service.mailbox.mapping("tls")
     with DnsServer(zone) as dns:
         told = examined(service, "--nameserver", dns.address)
-    # the test's certificate is good for a week, which is a reason to look
-    assert [name for name, one in told.items() if one["state"] != "ok"] == ["mailbox desk: TLS"], told
+    # the test's certificate is good for a week, which is a reason to look; who keeps the clock is open here
+    bad = [name for name, one in told.items() if one["state"] != "ok" and name != "clock"]
+    assert bad == ["mailbox desk: TLS"], told
+    assert "no ACL" in told["mailbox desk: rights"]["found"]
     names = list(told)
     order = [
         "bundle",
@@ -54,6 +60,56 @@ def test_everything_in_order(service: Service) -> None:
     order += ["mailbox desk: MOVE", "mailbox desk: UIDPLUS", "mailbox desk: CONDSTORE", "smtp"]
     assert [name for name in names if name in order] == order
     assert "TLSv1" in told["mailbox desk: TLS"]["found"]
+
+
+def test_rights_to_folders(tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    """A mailbox we may only read, and a queue we may not put mail in, are named with what is missing."""
+    try:
+        server = Dovecot(Settings(acl=True))
+    except ServerMissing as reason:
+        pytest.skip(str(reason))
+    with server:
+        service = Service(tmp_path / "serve", server.user(), smtp_sink)
+        service.imap["inbox"] = "Desk"
+        with service.mailbox.client() as client:
+            for folder in ("Desk", "Queues", "Queues/General Support"):
+                client.create_folder(folder)
+        good = examined(service)["mailbox desk: rights"]
+        assert (good["state"], good["found"]) == ("ok", "enough to move mail, in 3 folders")
+        for folder, *granted in (
+            ("Desk", "lookup", "read", "write-seen", "write-deleted"),
+            ("Queues", "lookup", "read"),
+            ("Queues/General Support", "lookup", "read"),
+        ):
+            server.doveadm("acl", "set", "-u", service.mailbox.name, folder, "owner", *granted)
+        told = examined(service, good=3)
+    inbox = told["mailbox desk: rights to Desk"]
+    assert (inbox["state"], inbox["found"]) == ("failed", "cannot take mail out (e)")
+    assert inbox["cure"].endswith("user=ACCOUNT lrtesw")
+    assert "make folders (k)" in told["mailbox desk: rights to Queues"]["found"]
+    assert "put mail in (i)" in told["mailbox desk: rights to Queues/General Support"]["found"]
+    assert "mailbox desk: rights" not in told
+
+
+@pytest.mark.parametrize(
+    ("told", "means"), [("lrswicda", "lrswicdatek"), ("lrd", "lrdte"), ("lrtd", "lrtd"), ("lrkc", "lrkc")]
+)
+def test_old_rights_are_understood(told: str, means: str) -> None:
+    """Servers of RFC 2086 say d and c for what is t, e and k today; newer ones say them beside these."""
+    assert set(full(told)) == set(means)
+
+
+def test_a_clock_nobody_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no host answers the kernel is asked who keeps its clock; what cannot be asked is said so."""
+    assert time_of("https://127.0.0.1:1", None) is None
+    for state, wanted, words in (
+        (0, "ok", "kept by NTP"),
+        (5, "warning", "nobody keeps"),
+        (-1, "warning", "could not"),
+    ):
+        monkeypatch.setattr(ctypes, "CDLL", lambda _, state=state: SimpleNamespace(adjtimex=lambda _: state))
+        one = kept_by_the_kernel()
+        assert (one.state, words in one.found, bool(one.cure)) == (wanted, True, wanted != "ok")
 
 
 def test_a_failure_has_a_cure_and_a_code(service: Service) -> None:

@@ -18,6 +18,7 @@ class Settings:
     mailbox_format: str = "maildir"  # or sdbox, mdbox
     fsync: str = "never"  # the tests' own disk is not the subject
     idle_notify: str = "2 mins"
+    acl: bool = False  # MYRIGHTS and dovecot-acl files in the folders
     capability: str = ""  # overrides what the server says it can, e.g. to hide IDLE or ESEARCH
 
 
@@ -51,6 +52,7 @@ mail_max_userip_connections = 100
 default_vsz_limit = 1G
 imap_idle_notify_interval = {settings.idle_notify}
 {capability}
+{_ACL if settings.acl else ""}
 {_tokens(server)}
 passdb {{
   driver = static
@@ -66,6 +68,15 @@ protocol lmtp {{
   postmaster_address = postmaster@localhost
 }}
 """
+
+
+_ACL = """mail_plugins = acl
+protocol imap {
+  mail_plugins = acl imap_acl
+}
+plugin {
+  acl = vfile
+}"""
 
 
 def _namespace() -> str:
