@@ -81,7 +81,12 @@ class Contest:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return str(self.to_frame().round(3).to_html(border=0))
+        from mailml.lab.report.page import Page, Section, table
+
+        names = ("decided by", "accuracy", "macro F1", "cost a message", "saves a message", "log-loss", "ECE")
+        shown = table(names, map(_told, self.rows))
+        section = Section("On the same messages", "With 95 % intervals over groups.", None, (shown,))
+        return Page("Models, rules, and what they must beat", self.how, "", "", (), (section,))._repr_html_()
 
 
 def compare(
@@ -130,7 +135,7 @@ def contest(
     rows = [_model(name, made, first) for name, made in trained.items()]
     lines, note = flow_lines(flow, next(iter(trained)), first) if flow is not None else ([], "")
     rows += [_fixed(name, said, first) for name, said in [*lines, *_others(first, rules)]]
-    how = f"{len(first.examples)} messages, each predicted by a model that saw nothing of its group: "
+    how = f"{len(first.examples):,} messages, each predicted by a model that saw nothing of its group: "
     return Contest(tuple(rows), dict(trained), "; ".join(filter(None, (how + first.folds[0].how, note))))
 
 
@@ -181,6 +186,13 @@ def _fixed(name: str, said: Ints, first: Trained, own: Floats | None = None) -> 
 
 def _bare(made: Trained) -> Policy:
     return replace(made.policy, withheld="")
+
+
+def _told(row: Row) -> tuple[object, ...]:
+    """A row as a reader wants it."""
+    intervals = (row.accuracy, row.macro_f1, row.cost, row.saved)
+    name = row.name if row.served else f"{row.name} (workbench only)"
+    return (name, *map(str, intervals), *(f"{v:.3f}" if v == v else None for v in (row.log_loss, row.ece)))
 
 
 def _flat(row: Row) -> dict[str, Any]:

@@ -94,7 +94,8 @@ def lint(
     candidate = bundle if flow is None else bundle_of(flow, bundle)
     desk = candidate.desk
     known = examine(candidate.flow, desk.identity, categories=desk.categories)
-    return with_proof(known, reaching(archive, bundle, flow, truth=truth, keep=keep), candidate, archive)
+    mail = reaching(archive, bundle, candidate, truth=truth, keep=keep)
+    return with_proof(known, mail, candidate, archive)
 
 
 def with_proof(known: Sequence[Finding], mail: Reaching, bundle: Bundle, archive: Archive) -> Linted:
@@ -118,10 +119,11 @@ class _Trial:
     def __init__(self, mail: Reaching, bundle: Bundle) -> None:
         self._mail, self._rules = mail, mail.flow.rules
         self._blind = {
-            "category": "" if bundle.model else "the bundle has no classifier",
+            "category": _silent(bundle),
             "authenticated": "" if bundle.desk.identity.authserv_ids else "the desk trusts no server's "
             "Authentication-Results",
         }  # fmt: skip
+        self._going_on = {rule.name for rule in self._rules if rule.continue_}
         pairs = covering(mail).pairs
         self._pairs = pairs[pairs["differ"].ne("")]
 
@@ -160,14 +162,12 @@ class _Trial:
         """Rules before it that fit the same mail and say otherwise."""
         mine = self._pairs[self._pairs["second"].eq(self._rules[at].name)].head(_MOST)
         for row in mine.to_dict("records"):
-            goes_on = next(rule.continue_ for rule in self._rules if rule.name == row["first"])
+            goes_on = row["first"] in self._going_on
             wins, loses = ("second", "first") if goes_on else ("first", "second")
             known = row["judged"] if "queue" in row["differ"] else 0
             bad = bool(known) and row[f"{loses}_right"] > row[f"{wins}_right"]
             both, winner = _messages(row["messages"]), "this rule" if goes_on else "that one"
-            what = (
-                f'"{row["first"]}" before it sets another {row["differ"]} for {both} both fit; {winner} wins'
-            )
+            what = f'"{row["first"]}" before it sets another {row["differ"]} for {both} that both fit; {winner} wins'
             told = "Where they belonged is not known." if "queue" in row["differ"] else ""
             if known:
                 told = (
@@ -175,7 +175,9 @@ class _Trial:
                     f'"{row["first"]}" sends, {row["second_right"]:,} where this one does.'
                 )
             cure = f'Perhaps it belongs before "{row["first"]}".' if bad and not goes_on else ""
-            yield Finding(self._rules[at].name, "contradict", what, cure, told, note=not bad)
+            yield Finding(
+                self._rules[at].name, "contradict", f"{what}; {winner} wins", cure, told, note=not bad
+            )
 
     def _count(self, at: int) -> int:
         return int(self._mail.bits(self._mail.fits[at]).sum())
@@ -191,7 +193,7 @@ class _Trial:
 
     def _nothing(self, rule: Rule) -> str:
         """That no message fits, and which of its questions none answers with yes."""
-        parts = rule.when.of if isinstance(rule.when, All) and len(rule.when.of) > 1 else ()
+        parts = rule.when.of if isinstance(rule.when, All) else (rule.when,)
         empty = [part for part in parts if isinstance(part, Ask) and not self._mail.batch.count(part)]
         why = f": none has {empty[0].field} {empty[0].operator.replace('_', ' ')} " if empty else ""
         said = ", ".join(map(repr, empty[0].expected[:_MOST])) if empty else ""
@@ -214,6 +216,14 @@ class _Trial:
         if fits and not many:
             return f"Of the {_messages(fits)} it fits, each is proven to be genuine: the cure costs none."
         return f"{many:,} of the {_messages(fits)} it fits are not proven to be genuine."
+
+
+def _silent(bundle: Bundle) -> str:
+    """Why no rule hears of a category ("" where the classifier speaks)."""
+    if bundle.model is None:
+        return "the bundle has no classifier"
+    why = bundle.model.policy.withheld
+    return f"the classifier always abstains ({why})" if why else ""
 
 
 def own_words_only(condition: Condition) -> Condition:

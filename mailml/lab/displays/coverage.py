@@ -36,10 +36,10 @@ class Bar:
 
 
 _PARTS = (
-    ("right", GOOD, "decides, rightly"),
-    ("wrong", BAD, "decides, wrongly"),
-    ("unknown", _PALE, "decides, truth unknown"),
-    ("others", GRID, "fits, another rule decides"),
+    ("right", GOOD, "decides: right"),
+    ("wrong", BAD, "wrong"),
+    ("unknown", _PALE, "truth unknown"),
+    ("others", GRID, "fits, others decide"),
 )
 
 

@@ -13,6 +13,7 @@ from mailml.flow.lint import Finding
 from mailml.lab.lint_archive import Linted, own_words_only
 from mailml.lab.reaching import reaching
 from mailml.lab.replay import replay
+from tests.mailml.lab.trained import trained
 
 HEAD = 'default = "General Support"\n'
 
@@ -235,3 +236,11 @@ def test_a_clean_flow_and_how_it_shows_itself(mailbox: Archive, word_bundle: Bun
     empty = linted(mailbox, word_bundle)
     assert "nothing is to be said" in str(empty)
     assert "Nothing is to be said" in empty._repr_html_()
+
+
+def test_a_classifier_that_always_abstains_is_named(mailbox: Archive, plain_bundle: Bundle) -> None:
+    """Where the classifier was withheld its rules cannot fire, and the reason is the classifier's."""
+    made = trained()
+    withheld = made.model.with_policy(replace(made.policy, withheld="not enough data"))
+    found = linted(mailbox, replace(plain_bundle, model=withheld), rule("asks", '{ category = "billing" }'))
+    assert "always abstains (not enough data)" in only(found, "asks", "untried").what
