@@ -125,7 +125,7 @@ def reference_for(tx: Tx, message: Message) -> str:
 
 def open_interaction(tx: Tx, mail: incoming.Claimed, message: Message, **rest: object) -> Interaction:
     """Open an interaction for a message under a reference nobody has; `rest` as in the journal."""
-    number = interactions.open_new(
+    return interactions.open_new(
         tx,
         reference=reference_for(tx, message),
         mailbox_id=mail.mailbox_id,
@@ -135,6 +135,3 @@ def open_interaction(tx: Tx, mail: incoming.Claimed, message: Message, **rest: o
         customer=message.from_.addr if message.from_ else "",
         **rest,
     )
-    opened = interactions.by_id(tx, number)
-    assert opened is not None
-    return opened

@@ -57,7 +57,7 @@ _OF_COPY = Prepared(
 )
 _HOLDERS = Prepared(select(thread_ids.c.interaction_id).where(thread_ids.c.message_id == _VALUE).distinct())
 _PARTIES = Prepared(select(parties.c.address).where(parties.c.interaction_id == _VALUE))
-_OPEN = Prepared(insert(interactions).returning(interactions.c.id))
+_OPEN = Prepared(insert(interactions).returning(*_COLUMNS))
 _ADD_PARTY = Prepared(insert(parties))
 _ADD_MESSAGE_ID = Prepared(insert(thread_ids))
 _ARRIVE = Prepared(insert(arrivals))
@@ -117,11 +117,11 @@ def ours(tx: Tx, message_ids: Iterable[str]) -> list[tuple[str, int]]:
 
 def open_new(
     tx: Tx, *, reference: str, mailbox_id: int, opened_by: int, opened_at: int, **rest: object
-) -> int:
+) -> Interaction:
     """Open an interaction; `rest` holds subject, customer, queue, priority, due_at and target."""
     row = {"reference": reference, "mailbox_id": mailbox_id, "opened_by": opened_by, "opened_at": opened_at}
-    number: int = _OPEN.value(tx, **row, **rest)
-    return number
+    (opened,) = _OPEN.rows(tx, **row, **rest)
+    return Interaction(*opened)
 
 
 def add_parties(tx: Tx, number: int, who: Iterable[str]) -> None:

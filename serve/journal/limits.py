@@ -45,9 +45,15 @@ def _counted(measure: str, window: str) -> Label[int]:
     return select(func.count()).select_from(acks).where(same).scalar_subquery().label(measure)
 
 
-# All measures in one statement, built once: it is asked for every message, under the write lock.
-_COUNTS = Prepared(
+_OPEN = select(breakers.c.why).where(breakers.c.name == GLOBAL)
+_SILENT = select(silences.c.until).where(
+    silences.c.address == bindparam("address"), silences.c.until > bindparam("now")
+)
+# All in one statement, built once: it is asked for every message, under the write lock.
+_ASKED = Prepared(
     select(
+        _OPEN.scalar_subquery().label("tripped"),
+        _SILENT.scalar_subquery().label("silenced"),
         _counted("address", "day"),
         _counted("body", "day"),
         _counted("subject", "day"),
@@ -57,6 +63,7 @@ _COUNTS = Prepared(
 _SIGN = or_(*(told.c.kind == kind for kind in LOOP_SIGNS))
 _LATELY = Prepared(
     select(
+        _OPEN.scalar_subquery(),
         select(func.count())
         .select_from(told)
         .where(_SIGN, told.c.at > bindparam("since"), told.c.level != events.FORGIVEN)
@@ -64,24 +71,17 @@ _LATELY = Prepared(
         select(func.count()).select_from(acks).where(acks.c.at > bindparam("since")).scalar_subquery(),
     )
 )
-_TRIPPED = Prepared(select(breakers.c.why).where(breakers.c.name == GLOBAL))
-_SILENCED = Prepared(
-    select(silences.c.until).where(
-        silences.c.address == bindparam("address"), silences.c.until > bindparam("now")
-    )
-)
+_TRIPPED, _SILENCED = Prepared(_OPEN), Prepared(_SILENT)
 _GRANT = Prepared(insert(acks))
 
 
 def refusal(tx: Tx, asked: Asked, limits: Limits, now: int) -> str | None:
     """Why no acknowledgement may be sent now, or None. Counts nothing yet: `grant` does."""
-    if (why := tripped(tx)) is not None:
-        return f"the global breaker is open: {why}"
-    if (until := silenced(tx, asked.address, now)) is not None:
-        return f"an acknowledgement to this address bounced; silent until {words(until)}"
-    since = {"day": now - DAY, "hour": now - HOUR}
-    found = _COUNTS.first(tx, **asked.keys(), **since)
-    assert found is not None
+    (found,) = _ASKED.rows(tx, **asked.keys(), day=now - DAY, hour=now - HOUR, now=now)
+    if found.tripped is not None:
+        return f"the global breaker is open: {found.tripped}"
+    if found.silenced is not None:
+        return f"an acknowledgement to this address bounced; silent until {words(found.silenced)}"
     measures = [
         ("per_address_day", limits.per_address_day, found.address),
         ("per_body_day", limits.per_body_day, found.body),
@@ -102,9 +102,9 @@ def grant(tx: Tx, asked: Asked, interaction: int, now: int) -> None:
 
 def watch(tx: Tx, limits: Limits, now: int) -> str | None:
     """Trip the global breaker when the last hour looks like a loop; returns why, the first time."""
-    if tripped(tx) is not None:
+    open_, signs, granted = _LATELY.rows(tx, since=now - HOUR)[0]
+    if open_ is not None:
         return None
-    signs, granted = _LATELY.rows(tx, since=now - HOUR)[0]
     if signs >= limits.loop_signs_hour:
         why = f"{signs} signs of a loop within an hour"
     elif granted >= limits.global_hour:

@@ -1,12 +1,13 @@
 """incoming -> decision + interaction + outbox rows, one transaction: the only place where serve decides.
 
-A batch shares two commits: one that counts the attempt, before anything is tried, so that a message that
-kills the process is counted too, and one that holds every decision of the batch, each in a savepoint of its
-own.
+A batch shares its commits: one counts the attempt, before anything is tried, so that a message that kills the
+process is counted too; then each holds the decisions of one short turn, every one in a savepoint of its own.
 """
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable
 
 import structlog
@@ -28,6 +29,7 @@ __all__ = ["Worker"]
 
 # A process may be killed for reasons of its own: more such ends are forgiven than failures to decide.
 _DIED_TOO = 3
+_TURN_SECONDS = 0.03  # senders wait for the journal meanwhile, and share the commit that follows
 _POLL_SECONDS = 5.0  # only what other processes wrote waits so long: our own watchers ring
 
 
@@ -67,15 +69,26 @@ class Worker:
             mails = incoming.claimed(tx, ids)
             aside = {mail.id: why for mail in mails if (why := self._aside(tx, mail))}
         # the slow half, outside the write lock; what is set aside is not even read: reading may be what kills
-        read = [(mail, _read(mail)) for mail in mails if mail.id not in aside]
-        with self.journal.write() as tx:
-            for mail in mails:
-                if mail.id in aside:
+        read = deque((mail, _read(mail)) for mail in mails if mail.id not in aside)
+        if left := [mail for mail in mails if mail.id in aside]:
+            with self.journal.write() as tx:
+                for mail in left:
                     quarantine.put(tx, mail.id, mail.mailbox_id, aside[mail.id], self.clock())
-            for mail, message in read:
-                self._one(tx, mail, message)
-        self.decided({mail.mailbox for mail in mails})
+            self.decided({mail.mailbox for mail in left})
+        while read:
+            self.decided(self._turn(read))
         return len(mails)
+
+    def _turn(self, read: deque[tuple[incoming.Claimed, Message | Exception]]) -> set[str]:
+        """Decide from the front for as long as others may be kept waiting; returns whose mail it was."""
+        mailboxes: set[str] = set()
+        with self.journal.write() as tx:
+            end = time.monotonic() + _TURN_SECONDS
+            while read and (not mailboxes or time.monotonic() < end):
+                mail, message = read.popleft()
+                mailboxes.add(mail.mailbox)
+                self._one(tx, mail, message)
+        return mailboxes
 
     def _aside(self, tx: Tx, mail: incoming.Claimed) -> str:
         """Why a message is set aside without being tried; "" for one that is to be decided."""

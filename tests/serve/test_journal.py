@@ -181,7 +181,8 @@ def test_a_message_id_of_two_interactions_joins_neither(journal: Journal) -> Non
     numbers = fill(journal, mail(1), mail(2))
     with journal.write() as tx:
         for n, number in enumerate(numbers):
-            made = interactions.open_new(tx, reference=f"R{n}", mailbox_id=1, opened_by=number, opened_at=NOW)
+            row = {"reference": f"R{n}", "mailbox_id": 1, "opened_by": number, "opened_at": NOW}
+            made = interactions.open_new(tx, **row).id
             interactions.add_message_id(tx, made, "same@x", NOW, ours=False)
             interactions.add_message_id(tx, made, f"only{n}@x", NOW, ours=False)
             interactions.add_message_id(tx, made, "", NOW, ours=False)
