@@ -27,6 +27,7 @@ FlowOption = Annotated[
     Path | None,
     typer.Option("--flow", help="Other rules (flow.toml) on --bundle, which is the baseline then."),
 ]
+_ANSWERED = Path("answered")
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +43,11 @@ def backtest(
     flow: FlowOption = None,
     truth: Annotated[
         Path | None,
-        typer.Option("--truth", help="Labels (.jsonl) or a CSV with message and label: queue or category."),
+        typer.Option(
+            "--truth",
+            help="Labels (.jsonl), a CSV with message and label (queue or category), or the word answered: "
+            "the queue of whoever answered first.",
+        ),
     ] = None,
     fail_if: Annotated[
         list[str] | None,
@@ -102,10 +107,12 @@ def sides(bundle: Path, baseline: Path | None, flow: Path | None) -> tuple[Side,
 def _truth(path: Path, archive: Archive, bundle: Bundle) -> Mapping[str, str]:
     from mailml.lab.csv_labels import from_csv
     from mailml.lab.labels import Labels
-    from mailml.lab.truth import labelled
+    from mailml.lab.truth import answered, labelled
 
+    if path == _ANSWERED and not path.exists():
+        return answered(archive, bundle)
     if not path.is_file():
-        raise InputError("is no file", where=str(path), cure="Name a label file or a CSV")
+        raise InputError("is no file", where=str(path), cure="Name a label file or a CSV, or say answered")
     if path.suffix.lower() == ".csv":
         said = {label.message: label.label for label in from_csv(path, messages=archive)}
         return labelled(said, bundle)

@@ -167,7 +167,7 @@ class _Trial:
             known = row["judged"] if "queue" in row["differ"] else 0
             bad = bool(known) and row[f"{loses}_right"] > row[f"{wins}_right"]
             both, winner = _messages(row["messages"]), "this rule" if goes_on else "that one"
-            what = f'"{row["first"]}" before it sets another {row["differ"]} for {both} that both fit; {winner} wins'
+            what = f'"{row["first"]}" before it sets another {row["differ"]} for {both} that both fit'
             told = "Where they belonged is not known." if "queue" in row["differ"] else ""
             if known:
                 told = (

@@ -18,6 +18,7 @@ from mailml.errors import MailmlError
 from mailml.flow import source
 from mailml.lab.labels import Label, Labels
 from mailml.lab.sample_archive import sample_archive
+from mailml.lab.truth import answered
 from tests.mailml.lab.conftest import DESK
 from tests.mailml.lab.conftest import WORDS as RULES
 
@@ -115,6 +116,16 @@ def test_labels_as_truth(run: Run, archive: Path, tmp_path: Path) -> None:
         assert done.exit_code == 0, done.output
         told = json.loads((tmp_path / "out" / "backtest.json").read_text(encoding="utf-8"))
         assert [row["truth"] for row in told["by_queue"]] == [queue]
+
+
+def test_who_answered_as_truth(run: Run, archive: Path, bundle: Bundle, tmp_path: Path) -> None:
+    """`--truth answered` judges by the queue of whoever answered first, as `lab.truth.answered` says."""
+    done = run("--truth", "answered")
+    assert done.exit_code == 0, done.output
+    told = json.loads((tmp_path / "out" / "backtest.json").read_text(encoding="utf-8"))
+    known = answered(Archive.open(archive), bundle)
+    assert 0 < told["judged"] <= len(known)
+    assert {row["truth"] for row in told["by_queue"]} <= set(known.values())
 
 
 def test_without_a_baseline_it_says_what_the_classifier_adds(run: Run) -> None:
