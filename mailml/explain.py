@@ -14,6 +14,7 @@ from mailml.bundle import Bundle
 from mailml.classifier.phrases import Phrase
 from mailml.classifier.why import why
 from mailml.message import Message
+from mailml.sla import length
 from mailml.text import classifier_input, own_words
 from mailml.thread import Joined
 from mailml.verdict import Decision, Due, RuleTrace, Test
@@ -164,7 +165,7 @@ def _due(due: Due | None, bundle: Bundle) -> list[str]:
         return ["nobody waits for a first answer"]
     calendar = bundle.desk.calendar
     head = f"{calendar.local(due.at):%a %d %b %Y %H:%M} {calendar.zone}, in {due.target}"
-    counted = [f"{_span(step.minutes)} {_day(step.day)}" for step in due.steps if step.minutes]
+    counted = [f"{length(step.minutes)} {_day(step.day)}" for step in due.steps if step.minutes]
     skipped = [f"{_day(step.day)} {step.note}" for step in due.steps if not step.minutes and step.note]
     lines = [head, " + ".join(counted)] if counted else [head]
     return [*lines, f"not counted: {', '.join(skipped)}"] if skipped else lines
@@ -182,11 +183,6 @@ def _tree(branches: list[Branch]) -> list[str]:
 
 def _day(day: str) -> str:
     return f"{date.fromisoformat(day):%a %d %b}"
-
-
-def _span(minutes: int) -> str:
-    hours, rest = divmod(minutes, 60)
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{rest} min" if rest else "") if part)
 
 
 def _words(name: str) -> str:

@@ -5,11 +5,13 @@ A FIFO would wait for ever and a device never end; each is refused in a sentence
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
 from mailml.errors import InputError
 
+_UNREAD = re.compile("[\udc80-\udcff]+")  # what Python makes of bytes of a name that the locale does not know
 SETTINGS = 16_000_000  # bytes; no file of settings is larger
 _SORTS = (
     (stat.S_ISDIR, "is a folder"),
@@ -48,6 +50,11 @@ def read_text(path: str | Path, most: int = SETTINGS) -> str:
         utf16 = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
         what = "it is UTF-16" if utf16 else f"byte {error.start} is not UTF-8 text"
         raise InputError(f"cannot be read: {what}", where=str(path), cure="Save it as UTF-8") from error
+
+
+def readable(text: str) -> str:
+    """The text with names of files as they were written, in UTF-8, also where the locale is C or Latin."""
+    return _UNREAD.sub(lambda run: run[0].encode("utf-8", "surrogateescape").decode("utf-8", "replace"), text)
 
 
 def told(error: OSError) -> str:

@@ -12,7 +12,7 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mailml.archive.amounts import megabytes
+from mailml.archive.amounts import amount
 
 _NAME = "pulling.json"
 
@@ -30,7 +30,7 @@ class Pulling:
 
     def __str__(self) -> str:
         place = "".join(c if c.isprintable() else "?" for c in f"{self.account}/{self.folder}")
-        far = f"{self.done:,} of {self.total:,} messages, {megabytes(self.bytes)}, in {place}"
+        far = f"{self.done:,} of {self.total:,} messages, {amount(self.bytes)}, in {place}"
         if self.running:
             return f"a pull is running: {far}"
         return f"the last pull was interrupted: {far}. Pull again and it goes on from there"

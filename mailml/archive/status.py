@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mailml.archive.amounts import megabytes
+from mailml.archive.amounts import amount
 from mailml.archive.pulling import Pulling
 
 
@@ -46,13 +46,14 @@ class ArchiveStatus:
         return max((folder.newest for folder in self.folders if folder.newest), default=None)
 
     def __str__(self) -> str:
+        parts = "1 part" if self.parts == 1 else f"{self.parts:,} parts"
         head = (
-            f"{self.path}: {self.messages:,} messages, {megabytes(self.bytes)} of mail in "
-            f"{megabytes(self.stored)} on disk ({self.parts} parts)"
+            f"{self.path}: {self.messages:,} messages, {amount(self.bytes)} of mail in "
+            f"{amount(self.stored)} on disk ({parts})"
         )
         width = max((len(f"{f.account}/{f.folder}") for f in self.folders), default=0)
         lines = [
-            f"  {f.account + '/' + f.folder:<{width}}  {f.messages:>9,}  {megabytes(f.bytes):>10}  "
+            f"  {f.account + '/' + f.folder:<{width}}  {f.messages:>9,}  {amount(f.bytes):>10}  "
             f"{_day(f.oldest)} to {_day(f.newest)}"
             for f in self.folders
         ]

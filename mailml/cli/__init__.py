@@ -7,6 +7,7 @@ Exit codes: 0 done · 1 an error with its cure on standard error · 2 wrong usag
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -24,7 +25,8 @@ from mailml.cli import (
     simulating,
 )
 from mailml.errors import MailmlError
-from mailml.files import told
+from mailml.files import readable, told
+from mailml.text.printable import lines
 
 app = typer.Typer(
     name="mailml",
@@ -55,21 +57,30 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Run the command line; a `MailmlError` becomes its sentence on standard error and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        # where the locale is C or Latin, a letter it lacks is shown as \xe4, and nothing crashes
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except MailmlError as error:
-        print(f"mailml: {error}", file=sys.stderr)
+        _say(str(error))
         sys.exit(1)
     except BrokenPipeError:
         # the reader (head, less) has seen enough; nothing is wrong
         sys.stderr.close()
         sys.exit(0)
     except KeyboardInterrupt:
-        print("mailml: interrupted; what was finished is kept", file=sys.stderr)
+        _say("interrupted; what was finished is kept")
         sys.exit(130)
     except OSError as error:
-        print(f"mailml: {told(error)}", file=sys.stderr)
+        _say(told(error))
         sys.exit(1)
     except ModuleNotFoundError as error:
-        print(f'mailml: this needs {error.name}. pip install "mailml[lab]"', file=sys.stderr)
+        _say(f'this needs {error.name}. pip install "mailml[lab]"')
         sys.exit(1)
+
+
+def _say(sentence: str) -> None:
+    """One sentence on standard error; names from mail and servers in it move no cursor."""
+    print(f"mailml: {lines(readable(sentence))}", file=sys.stderr)

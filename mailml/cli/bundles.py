@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from mailml.bundle import Bundle, fingerprint, is_signed, make_keys
 from mailml.bundle import sign as sign_bundle
 from mailml.bundle.differences import differences
+from mailml.cli.bundle_facts import facts
 
 app = typer.Typer(
     help="Look at bundles, verify, compare and sign them.", no_args_is_help=True, rich_markup_mode=None
@@ -33,7 +33,7 @@ def show(
         typer.echo(json.dumps({**told, "card": dict(loaded.card)}))
         return
     typer.echo(f"bundle {loaded.id}  ({bundle})")
-    for name, value in _facts(loaded, bundle):
+    for name, value in facts(loaded, bundle):
         typer.echo(f"{name:>16}  {value}")
 
 
@@ -99,33 +99,3 @@ def diff(
     before, after = Bundle.load(old), Bundle.load(new)
     for line in differences(before, after) or (f"no difference: both are {before.id}",):
         typer.echo(line)
-
-
-def _facts(loaded: Bundle, path: Path) -> Iterator[tuple[str, str]]:
-    """Name and value of everything worth a line."""
-    manifest = loaded.manifest
-    yield from ((name, str(value)) for name, value in manifest.items() if not isinstance(value, dict))
-    yield "signed", "yes; `mailml bundle verify --key KEY` proves by whom" if is_signed(path) else "no"
-    yield "rules", ", ".join(rule.name for rule in loaded.flow.rules)
-    yield "queues", ", ".join(sorted(loaded.flow.queues()))
-    yield "classifier", _classifier(loaded)
-    for name in ("training", "parameters", "versions"):
-        if manifest.get(name):
-            yield name, _line(manifest[name])
-    if loaded.card.get("verdict"):
-        yield "verdict", str(loaded.card["verdict"])
-    overall = loaded.card.get("overall", {})
-    if overall.get("accuracy"):
-        figures = [f"{key.replace('_', '-')} {value['value']}" for key, value in overall.items()]
-        yield "figures", ", ".join(figures)
-
-
-def _classifier(loaded: Bundle) -> str:
-    if loaded.model is None:
-        return "none: it routes by rules alone"
-    withheld = f"; abstains always: {loaded.model.policy.withheld}" if loaded.model.policy.withheld else ""
-    return f"{loaded.model.id}, says {', '.join(loaded.model.classes)}{withheld}"
-
-
-def _line(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in values.items() if value not in ("", {}, None))

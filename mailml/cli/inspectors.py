@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,12 @@ from mailml.thread import Threads
 from mailml.verdict import Context, Identity, plain
 
 Row = dict[str, Any]
+_TITLES = {
+    "sha256": "SHA-256",
+    "message_id": "Message-ID",
+    "in_reply_to": "In-Reply-To",
+    "is_reply": "a reply",
+}
 Paths = Annotated[list[Path], typer.Argument(help="Files, folders, or an archive made by `mailml pull`.")]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Print JSON Lines: one object per message.")]
 BundleOption = Annotated[Path, typer.Option("--bundle", help="The bundle that decides.")]
@@ -197,23 +204,33 @@ def _each(paths: list[Path], jsonl: bool, make: Callable[[Source, Message], Row]
 def _sheet(row: Row) -> str:
     """A row for people: one field per line, long values indented, no control characters."""
     lines = [f"== {_shown(row['file'])}"]
-    for name, value in row.items():
+    for name, given in row.items():
+        value = "no answer" if name == "label" and given is None else given
         if name != "file" and value not in ("", None, [], {}, False):
-            lines.append(f"{name:>16}  " + _shown(_told(value)).replace("\n", "\n" + " " * 18))
+            title = _TITLES.get(name, name.replace("_", " "))
+            lines.append(f"{title:>16}  " + _shown(_told(value, name)).replace("\n", "\n" + " " * 18))
     return "\n".join(lines) + "\n"
 
 
-def _told(value: Any) -> str:
+def _told(value: Any, name: str = "") -> str:
     """A value for people: a line for each item of a list, the fields of an object side by side."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return "  ".join(_told(item) for item in value.values() if item not in ("", None, [], {}))
+        return "  ".join(_told(item, key) for key, item in value.items() if item not in ("", None, [], {}))
     if isinstance(value, list) and value and isinstance(value[0], list):
-        return ", ".join(" ".join(map(_told, pair)) for pair in value)
+        return ", ".join(" ".join(_told(item, name) for item in pair) for pair in value)
     if isinstance(value, list):
-        return "\n".join(map(_told, value))
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+        return "\n".join(_told(item, name) for item in value)
+    if name == "size":
+        return f"{value:,} byte{'s' * (value != 1)}"
+    if name == "addr":
+        return f"<{value}>"
+    if name in ("date", "received"):
+        return f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M:%S} UTC"
+    if isinstance(value, float):
+        return f"{value:.1%}" if name.startswith("probabilit") else f"{value:.3f}"
+    return str(value)
 
 
 def _shown(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mailml.errors import InputError
-from mailml.files import read_bytes
+from mailml.files import read_bytes, readable
 from mailml.message import Message
 
 
@@ -34,14 +35,23 @@ def read(paths: list[Path], *, lenient: bool = False) -> Iterator[Source]:
             raise InputError("no such file or folder", where=str(path), cure="Check the spelling of the path")
     for path in paths:
         if not path.exists():
-            yield Source(str(path), error="no such file or folder")
+            yield Source(readable(str(path)), error="no such file or folder")
         elif is_archive(path):
-            yield from _archive(path)
+            yield from _counted(path, _archive(path))
         elif path.is_dir():
-            for file in sorted(item for item in path.rglob("*") if item.is_file()):
-                yield _file(file)
+            files = sorted(item for item in path.rglob("*") if item.is_file())
+            yield from _counted(path, map(_file, files))
         else:
             yield _file(path)
+
+
+def _counted(path: Path, found: Iterable[Source]) -> Iterator[Source]:
+    """The same messages; that there is none is said on standard error, where no JSON Lines go."""
+    count = 0
+    for count, source in enumerate(found, 1):  # noqa: B007 - the last number is the count
+        yield source
+    if not count:
+        print(f"mailml: no message is in {readable(str(path))}", file=sys.stderr)
 
 
 def is_archive(path: Path) -> bool:
@@ -59,15 +69,16 @@ def received_at(source: Source, message: Message) -> datetime:
 
 
 def _file(path: Path) -> Source:
+    name = readable(str(path))
     try:
-        return Source(str(path), read_bytes(path))
+        return Source(name, read_bytes(path))
     except InputError as error:
-        return Source(str(path), error=error.what.removeprefix("cannot be read: "))
+        return Source(name, error=error.what.removeprefix("cannot be read: "))
 
 
 def _archive(path: Path) -> Iterator[Source]:
     from mailml.archive import Archive
 
     for row, raw in Archive.open(path).messages():
-        name = f"{path}/{row.account}/{row.folder};UIDVALIDITY={row.uidvalidity};UID={row.uid}"
+        name = f"{readable(str(path))}/{row.account}/{row.folder};UIDVALIDITY={row.uidvalidity};UID={row.uid}"
         yield Source(name, raw, received=row.internaldate, mailbox=row.account)

@@ -54,7 +54,7 @@ class Shell:
             )
         shown = [line for line in said.splitlines() if line.strip()][-lines:]
         told = Text("\n".join([*shown, f"({self.seconds[command]:.1f} s)"]), style="dim")
-        self.console.print(Padding(told, (0, 0, 0, 2)), highlight=False)
+        self.console.print(Padding(told, (0, 0, 0, 2), expand=False), highlight=False)
         return said
 
     def quietly(self, command: str) -> subprocess.CompletedProcess[bytes]:

@@ -14,7 +14,6 @@ from mailml.demo import live, settings
 from mailml.demo.board import Board, Claim, as_hoped, claims
 from mailml.demo.running import Running, fill, running
 from mailml.demo.steps import Shell
-from mailml.errors import MailmlError
 from mailml.lab import sample
 from mailml.message import parse
 from mailml.transport.imap import connect
@@ -24,7 +23,7 @@ TRAINED_UNTIL = "2026-09-01"
 # The history side: (command, why, lines of its output that are shown).
 HISTORY = (
     ("mailml pull --config mailml.toml --archive archive --quiet", "Pull the mailbox, read-only", 14),
-    ("mailml status --archive archive", "What the archive holds", 4),
+    ("mailml status --archive archive", "What the archive holds", 14),
     ("mailml label --archive archive --labels labels.jsonl --from-folders", "Labels from the folders", 5),
     (
         f"mailml train --archive archive --labels labels.jsonl --until {TRAINED_UNTIL} --out model",
@@ -55,23 +54,20 @@ REPORTS = (
 def run(output: Path = Path("demo-output"), *, messages: int = 3000, console: Console | None = None) -> int:
     """Run the demo into a folder and give back the exit code: 0 when every claim held.
 
-    Raises InputError for a folder that holds other files, MissingExtraError without the extra `demo`.
+    Raises InputError for a folder that holds other files, MissingExtraError without the extra `demo`, and
+    StepError for a command that failed.
     """
     console, output, began = console or _console(), output.resolve(), time.monotonic()
     settings.prepare(output)
-    try:
-        with running(log=output / "server.log") as server:
-            settings.write(output, server)
-            shell = Shell(output, console)
-            _fill(server, output, messages, console)
-            for command, why, lines in HISTORY:
-                shell.step(command, why, lines=lines)
-            proven, board = _serve(server, shell)
-            for command, why in REPORTS:
-                shell.step(command, why, lines=1)
-    except MailmlError as error:
-        console.print(f"\n{error}", style="red", markup=False, highlight=False)
-        return 1
+    with running(log=output / "server.log") as server:
+        settings.write(output, server)
+        shell = Shell(output, console)
+        _fill(server, output, messages, console)
+        for command, why, lines in HISTORY:
+            shell.step(command, why, lines=lines)
+        proven, board = _serve(server, shell)
+        for command, why in REPORTS:
+            shell.step(command, why, lines=2)
     _finish(console, output, proven, board, time.monotonic() - began)
     return 0 if all(claim.held for claim in proven) else 1
 

@@ -65,7 +65,7 @@ def ageing(
 
     `staffing` is a `Staffing`, a table or TOML file that describes one (see mailml.lab.staffing), or queue ->
     people, such as `{"Billing": 2, "Tech Support": [0, 0, …]}`; without it every queue gets as many people
-    as keep the baseline at most 80 % busy. `handling` is the minutes an answer takes, where the staffing says
+    as keep the baseline at most 80% busy. `handling` is the minutes an answer takes, where the staffing says
     nothing else. Sides and `truth` are those of `lab.backtest`.
 
     Raises what `lab.backtest` raises, ConfigError with every fault of a staffing, InputError for a queue that
@@ -113,7 +113,7 @@ def ageing_of(
 
 def _supposed(people: Staffing) -> str:
     listed = ", ".join(f"{team.name} {team.always}" for team in people.teams)
-    return f"Nobody said who is there, so the baseline got what keeps it at most 80 % busy: {listed}."
+    return f"Nobody said who is there, so the baseline got what keeps it at most 80% busy: {listed}."
 
 
 def _staffing(given: Given, load: Workload, handling: float, queues: Collection[str] | None) -> Staffing:

@@ -110,7 +110,7 @@ def _comparison(report: Evaluation) -> Section:
         "queue is of no use, however accurate it looks."
     )
     columns = ("decided by", "accuracy", "macro-F1", "cost a message")
-    return Section("Comparison", lead, tables=(table(columns, rows, "95 % intervals in brackets"),))
+    return Section("Comparison", lead, tables=(table(columns, rows, "95% intervals in brackets"),))
 
 
 def _classes(report: Evaluation) -> Section:
@@ -119,7 +119,7 @@ def _classes(report: Evaluation) -> Section:
     ]
     columns = ("class", "precision", "recall", "F1", "messages", "said")
     lead = "Precision: how often it is right when it says so. Recall: how many of the class it finds."
-    return Section("Classes", lead, tables=(table(columns, rows, "95 % intervals in brackets"),))
+    return Section("Classes", lead, tables=(table(columns, rows, "95% intervals in brackets"),))
 
 
 def _confusion(report: Evaluation) -> Section:
@@ -188,7 +188,7 @@ def _about(report: Evaluation) -> Section:
 
 def _range(interval: Interval, *, percent: bool = True) -> str:
     low, high = (f"{v:.1%}" if percent else f"{v:.3f}" for v in (interval.low, interval.high))
-    return f"95 % interval {low} to {high}"
+    return f"95% interval {low} to {high}"
 
 
 def _listed(names: tuple[str, ...]) -> str:

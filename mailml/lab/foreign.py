@@ -1,8 +1,8 @@
 """How many of its words a model must know to answer: what sets its own languages apart from all others.
 
 Pieces of words do not: "faktura" and "factuur" share theirs with half of Europe. A model of five languages
-knew 45 to 60 % of the n-grams of Danish, Swedish and Italian mail, which it had never been shown; of their
-whole words it knew 9 to 43 %, and of its own languages' 40 % and more.
+knew 45 to 60% of the n-grams of Danish, Swedish and Italian mail, which it had never been shown; of their
+whole words it knew 9 to 43%, and of its own languages' 40% and more.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def with_least_words(model: Model, corpus: Corpus, folds: Sequence[Split]) -> Mo
 
 
 def least_words(corpus: Corpus, folds: Sequence[Split]) -> float:
-    """Three fifths of the share of words that 95 % of held-out texts reach, two fifths at most.
+    """Three fifths of the share of words that 95% of held-out texts reach, two fifths at most.
 
     Shares are those of a model that saw nothing of the text's group. 0 where too few texts are long enough.
     """

@@ -31,14 +31,14 @@ class Share:
     def __str__(self) -> str:
         if not self.of:
             return "no cases"
-        text = f"{self.value:.1%} ({self.low:.1%}–{self.high:.1%}, n={self.of:,})"
+        text = f"{self.value:.1%} ({self.low:.1%} to {self.high:.1%}, n={self.of:,})"
         return text if self.enough else f"{text}: few"
 
 
 def wilson(hits: int, of: int, z: float = 1.959964) -> Share:
-    """The share `hits / of` with its Wilson score interval (Wilson 1927), 95 % unless `z` says otherwise.
+    """The share `hits / of` with its Wilson score interval (Wilson 1927), 95% unless `z` says otherwise.
 
-    Unlike the textbook interval it stays inside 0..1 and is honest at 0 and 100 %. Without cases the interval
+    Unlike the textbook interval it stays inside 0..1 and is honest at 0 and 100%. Without cases the interval
     is everything: 0..1.
     """
     if of < 0 or hits < 0 or hits > of:

@@ -30,7 +30,7 @@ class Point:
     labels: int
     accuracy: float
     cost: float  # per message, as decided
-    cost_low: float = float("nan")  # its 95 % interval, over whole groups
+    cost_low: float = float("nan")  # its 95% interval, over whole groups
     cost_high: float = float("nan")
 
 
@@ -56,7 +56,7 @@ class LearningCurve:
         return self._at([point.cost for point in self.points], more)
 
     def expected(self, more: int) -> Interval:
-        """The same with its 95 % interval (unknown where no groups were drawn again)."""
+        """The same with its 95% interval (unknown where no groups were drawn again)."""
         value = self.forecast(more)
         if self.redrawn is None:
             return Interval(value, float("nan"), float("nan"))

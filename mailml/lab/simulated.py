@@ -54,12 +54,12 @@ class Simulated:
     def by_queue(self) -> pd.DataFrame:
         """Per queue and over all: each figure before, after and their paired change, with intervals.
 
-        Intervals are 95 % over the seeds: how far chance in the length of answers moves the mean.
+        Intervals are 95% over the seeds: how far chance in the length of answers moves the mean.
         """
         return self._table.copy()
 
     def occupied(self) -> pd.DataFrame:
-        """Per team: the share of its time that it works, before and after; above 85 % queues run away."""
+        """Per team: the share of its time that it works, before and after; above 85% queues run away."""
         table = self.occupancy.groupby(["team", "side"])["occupied"].mean().unstack("side")
         return table.reindex(columns=list(SIDES)).rename_axis(columns=None).reset_index()
 
@@ -87,7 +87,7 @@ class Simulated:
 
 
 def over_seeds(values: Mapping[Any, float]) -> Interval:
-    """The mean over seeds with its 95 % interval (Student's t)."""
+    """The mean over seeds with its 95% interval (Student's t)."""
     from scipy.stats import t
 
     known = np.array([value for value in values.values() if math.isfinite(value)], dtype=float)

@@ -196,4 +196,4 @@ def _right(label: str, one: str, other: str) -> str:
 
 
 def _range(interval: Interval) -> str:
-    return f"95 % interval {interval.low:+.3f} to {interval.high:+.3f}"
+    return f"95% interval {interval.low:+.3f} to {interval.high:+.3f}"

@@ -42,7 +42,7 @@ class Workload:
         self.queues = {*rows["queue_before"], *rows["queue_after"], *rows["home"]} - {""}
 
     def enough(self, handling: float) -> Staffing:
-        """Per queue as many people as keep the baseline at most 80 % busy while it is open; one at least."""
+        """Per queue as many people as keep the baseline at most 80% busy while it is open; one at least."""
         hours = max(float(self.opened(self._arrived[-1]) - self.opened(self._arrived[0])), 60.0)
         counts = self._rows["queue_before"].value_counts()
         need = {queue: float(counts.get(queue, 0)) * handling / hours / OCCUPIED for queue in self.queues}

@@ -72,8 +72,8 @@ def _open_time(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
 
 def in_words(answer: Due) -> str:
     """The sum behind a due time: `2 h 10 Thu + 0 Fri (holiday: Good Friday) + 1 h 50 Mon = 4 h`."""
-    parts = [f"{_length(step.minutes)} {_weekday(step)}{_remark(step)}" for step in answer.steps]
-    return f"{' + '.join(parts)} = {_length(answer.minutes)}"
+    parts = [f"{length(step.minutes)} {_weekday(step)}{_remark(step)}" for step in answer.steps]
+    return f"{' + '.join(parts)} = {length(answer.minutes)}"
 
 
 def _from(
@@ -104,7 +104,8 @@ def _why(calendar: Calendar, day: date, start: datetime) -> str:
     return "closed" if not calendar.intervals(day) else "after hours"
 
 
-def _length(minutes: int) -> str:
+def length(minutes: int) -> str:
+    """Minutes as people say them: `45 min`, `3 h`, `2 h 10`."""
     hours, rest = divmod(minutes, 60)
     if not hours:
         return f"{rest} min" if rest else "0"

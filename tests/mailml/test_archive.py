@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from mailml.archive import Archive, Arrival, parts
 from mailml.archive import _arrow as arrow_module
 from mailml.archive import index as index_module
+from mailml.archive.amounts import amount
 from mailml.archive.overlay import flags_of
 from mailml.archive.rows import News
 from mailml.errors import ArchiveError, InputError, MissingExtraError
@@ -168,6 +170,11 @@ def test_status(archive: Archive) -> None:
     ]
     assert status.bytes == sum(len(raw) for _, raw in archive.messages())
     assert "desk/Sent" in str(status)
+    assert "on disk (2 parts)" in str(status)
+    assert "on disk (1 part)" in str(replace(status, parts=1))
+    assert [amount(size) for size in (1, 512, 3_400, 12_000_000, 1_400_000_000)] == [
+        "1 byte", "512 bytes", "3.4 KB", "12 MB", "1.4 GB"
+    ]  # fmt: skip
     archive.index()
     assert archive.status().indexed == 13
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailml.errors import ConfigError, InputError
-from mailml.sla import Calendar, due, elapsed, in_words, parse_target
+from mailml.sla import Calendar, due, elapsed, in_words, length, parse_target
 from mailml.verdict import Step
 
 BERLIN = Calendar.from_mapping({"zone": "Europe/Berlin", "country": "DE", "week": {"mon-fri": "09:00-17:00"}})
@@ -65,6 +65,16 @@ class TestDue:
         words = in_words(answer)
         assert words.startswith("2 h 10 Thu + 0 Fri (holiday: Good Friday)")
         assert words.endswith("+ 1 h 50 Tue = 4 h")
+
+    def test_lengths_are_told_as_people_say_them(self) -> None:
+        """Minutes below an hour, then hours and minutes, the same everywhere."""
+        assert [length(minutes) for minutes in (0, 5, 60, 62, 130)] == [
+            "0",
+            "5 min",
+            "1 h",
+            "1 h 02",
+            "2 h 10",
+        ]
 
     def test_an_arrival_after_hours_says_so(self) -> None:
         """The day of arrival is listed even when nothing of it counts."""

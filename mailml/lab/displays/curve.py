@@ -32,7 +32,7 @@ class Curve(Protocol):
 
 @dataclass(repr=False)
 class LearningCurveDisplay(Display):
-    """Cost by number of labels, and where it goes on: the band is the 95 % interval."""
+    """Cost by number of labels, and where it goes on: the band is the 95% interval."""
 
     size = (6.6, 3.8)
     curve: Curve

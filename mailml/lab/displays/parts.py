@@ -83,7 +83,7 @@ class SliceDisplay(Display):
             axes.annotate(f"{int(count):,}", (1.0, at), fontsize=8, color=MUTED, **where)
         axes.set_yticks(range(len(self.names)), [label(name, 26) for name in reversed(self.names)])
         axes.set_ylim(-0.6, len(self.names) - 0.4)
-        axes.set_xlabel("right (95 % interval; messages on the right; dashed: all mail)")
+        axes.set_xlabel("right (95% interval; messages on the right; dashed: all mail)")
         axes.grid(visible=False, axis="y")
         percent(axes.xaxis)
 

@@ -70,7 +70,7 @@ class ReliabilityDisplay(Display):
         axes.set_xlim(0, 1.03)
         axes.set_ylim(-0.04, 1.03)
         axes.set_xlabel("promised probability")
-        axes.set_ylabel("share that came true (95 % interval, messages)")
+        axes.set_ylabel("share that came true (95% interval, messages)")
         percent(axes.xaxis, axes.yaxis)
 
 

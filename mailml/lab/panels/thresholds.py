@@ -127,7 +127,7 @@ def told(tuning: Tuning) -> str:
 
 
 def picture(curve: pd.DataFrame) -> Picture:
-    """Coverage, accuracy and cost over one threshold for all categories, each with its 95 % interval."""
+    """Coverage, accuracy and cost over one threshold for all categories, each with its 95% interval."""
     alt = "Share sent to a special queue, share right there, and minutes per message, by threshold"
     with figures.canvas(8.2, 3.2, alt) as drawing:
         axes, cost = drawing.axes, drawing.axes.twinx()
@@ -141,7 +141,7 @@ def picture(curve: pd.DataFrame) -> Picture:
         cost.grid(visible=False)
         axes.set_xlim(GRID[0], GRID[-1])
         axes.yaxis.set_major_formatter(lambda value, _at: f"{value:.0%}")
-        axes.set_xlabel("least probability, the same for all special queues; bands: 95 % interval")
+        axes.set_xlabel("least probability, the same for all special queues; bands: 95% interval")
         cost.set_ylabel("minutes per message")
         handles = [*axes.get_lines(), *cost.get_lines()]
         axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)

@@ -220,7 +220,7 @@ class Tuning:
         return np.asarray(self.policy.matrix()[self.trained.truth], dtype=np.float64)
 
     def _right(self, said: Ints, sent: NDArray[np.bool_]) -> Interval:
-        """How often what was sent was right; the wider of two intervals, as 40 of 40 does not prove 100 %."""
+        """How often what was sent was right; the wider of two intervals, as 40 of 40 does not prove 100%."""
         right = said == self.trained.truth
         drawn = self._bootstrap.share(right, sent)
         counted = wilson(int(np.sum(right & sent)), int(np.sum(sent)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mailml.archive.amounts import megabytes
+from mailml.archive.amounts import amount
 from mailml.archive.pulling import Pulling, say, silence
 from mailml.lab.pull.stopping import PullStopped
 
@@ -43,8 +43,8 @@ class Progress:
     def __str__(self) -> str:
         eta = "" if self.eta is None else f", {_clock(self.eta)} left"
         place = "".join(c if c.isprintable() else "?" for c in f"{self.account}/{self.folder}")
-        pace = megabytes(int(self.bytes / self.seconds)) if self.seconds > 0 else "0 MB"
-        return f"{self.done:,} of {self.total:,} messages, {megabytes(self.bytes)}, {pace}/s{eta}  {place}"
+        pace = amount(int(self.bytes / self.seconds) if self.seconds > 0 else 0)
+        return f"{self.done:,} of {self.total:,} messages, {amount(self.bytes)}, {pace}/s{eta}  {place}"
 
 
 class Meter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailml.archive.amounts import megabytes
+from mailml.archive.amounts import amount
 from mailml.errors import TransportError
 
 
@@ -63,7 +63,7 @@ class PullReport:
 
     def __str__(self) -> str:
         head = (
-            f"{self.new:,} new messages, {megabytes(self.bytes)}, from {len(self.folders)} folders "
+            f"{self.new:,} new messages, {amount(self.bytes)}, from {len(self.folders)} folders "
             f"in {self.seconds:.1f} s"
         )
         width = max((len(f"{f.account}/{f.folder}") for f in self.folders), default=0)

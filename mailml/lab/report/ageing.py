@@ -80,7 +80,7 @@ def _section(rows: Sequence[Row], name: str, title: str, lead: str) -> Section:
             for row in rows
         ]
         tables.append(table(("queue", *_ONES), slow, "Nine of ten wait at most"))
-    told = f"{lead} Lines are 95 % intervals over the draws."
+    told = f"{lead} Lines are 95% intervals over the draws."
     return Section(title, told, picture(rows, name), tuple(tables))
 
 
@@ -113,7 +113,7 @@ def _dot(axes: Axes, value: Interval, at: float, colour: str) -> None:
 def _occupied(made: Simulated) -> Section:
     rows = made.occupied()
     cells = [(row.team, f"{row.before:.0%}", f"{row.after:.0%}") for row in rows.itertuples(index=False)]
-    lead = "Share of its time that each team works. Above 85 % a queue runs away on every busy day."
+    lead = "Share of its time that each team works. Above 85% a queue runs away on every busy day."
     return Section("How busy the teams are", lead, None, (table(("team", "before", "after"), cells),))
 
 

@@ -152,5 +152,5 @@ def _labels(report: Proof) -> Section:
     ]
     if not report.precision.of + report.recall.of + report.denied.of:
         return Section("Against labels", "No message carries a label yet: lab.panels.label gives them.")
-    lead = "Over the messages that a person labelled, with 95 % intervals."
+    lead = "Over the messages that a person labelled, with 95% intervals."
     return Section("Against labels", lead, None, (table(("measure", "share"), rows),))

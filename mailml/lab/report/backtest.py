@@ -117,11 +117,11 @@ def rates_section(test: Comparison, column: str, title: str, most: int = 15) -> 
     rows = test.by(column).head(most)
     after = list(zip(map(str, rows[column]), rows["misrouted_after"], strict=True))
     before = dict(zip(map(str, rows[column]), rows["misrouted_before"], strict=True))
-    alt = f"Share misrouted before and after by {column.removesuffix('_after')}, with 95 % intervals."
+    alt = f"Share misrouted before and after by {column.removesuffix('_after')}, with 95% intervals."
     picture = shares(after, alt, before=before) if after else None
     told = rows.assign(difference=[signed(one, points=True) for one in rows["difference"]])
     lead = (
-        "Green is better than before, red worse, blue unchanged. Differences are paired, with 95 % intervals."
+        "Green is better than before, red worse, blue unchanged. Differences are paired, with 95% intervals."
     )
     return Section(title, lead, picture, (from_frame(told),))
 

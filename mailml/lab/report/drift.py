@@ -97,7 +97,7 @@ def _mix(found: Drift) -> Section:
     column = str(found.mix.columns[0])
     now = list(zip(map(str, found.mix[column]), found.mix["now"], strict=True))
     then = dict(zip(map(str, found.mix[column]), found.mix["then"], strict=True))
-    alt = f"Share of each {column} in the training time and now, with 95 % intervals."
+    alt = f"Share of each {column} in the training time and now, with 95% intervals."
     picture = shares(now, alt, before=then, names=("training time", "now")) if now else None
     lead = f"Share of each {column}; grey is the training time. Colours only tell up from down."
     return Section(f"What it is about: {column}", lead, picture, (from_frame(found.mix),))

@@ -24,6 +24,8 @@ INK, MUTED, GRID, PAPER = "#1f2937", "#6b7280", "#e5e7eb", "#ffffff"
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8d7b00", "#7f7f7f")
 GOOD, BAD, CALM = "#009e73", "#d55e00", "#0072b2"
 
+SMALL = 5.6  # inches; scaled to the width of a phone its letters can still be read
+
 _STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: 5 x smaller than outlines
     "svg.hashsalt": "mailml",  # the same picture is the same bytes
@@ -51,15 +53,17 @@ _STYLE: Any = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An SVG picture and the sentence that stands for it."""
+    """An SVG picture and the sentence that stands for it; a `small` one is seen whole on a phone."""
 
     svg: str
     alt: str
+    small: bool = False
 
     def html(self) -> str:
         """The picture as an image element that holds everything it needs."""
         data = base64.b64encode(self.svg.encode()).decode()
-        return f'<img class="picture" alt="{esc(self.alt)}" src="data:image/svg+xml;base64,{data}">'
+        kind = "picture small" if self.small else "picture"
+        return f'<img class="{kind}" alt="{esc(self.alt)}" src="data:image/svg+xml;base64,{data}">'
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -89,7 +93,7 @@ def canvas(width: float, height: float, alt: str) -> Iterator[Drawing]:
         out = io.StringIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
-    drawing.picture = Picture(text[text.index("<svg") :], alt)
+    drawing.picture = Picture(text[text.index("<svg") :], alt, small=width <= SMALL)
 
 
 def label(value: object, limit: int = 34) -> str:
@@ -106,7 +110,7 @@ def shares(
     lower_is_better: bool = True,
 ) -> Picture:
     """Shares as dots with their intervals, one row each; with `before`, two dots a row and what changed."""
-    with canvas(8.2, 0.75 + 0.42 * max(len(rows), 1), alt) as drawing:
+    with canvas(SMALL, (0.95 if before else 0.75) + 0.42 * max(len(rows), 1), alt) as drawing:
         axes = drawing.axes
         for at, (name, share) in enumerate(reversed(rows)):
             lift = 0.0
@@ -119,14 +123,14 @@ def shares(
             _dot(axes, share, at - lift, CALM if same else GOOD if better else BAD, None)
         axes.set_yticks(range(len(rows)), [label(name) for name, _ in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
-        # room on the left: a dot at 0 % must not be cut in half
+        # room on the left: a dot at 0% must not be cut in half
         axes.set_xlim(left=-0.012)
         axes.grid(visible=False, axis="y")
         axes.xaxis.set_major_formatter(lambda value, _at: f"{value:.0%}")
         if before:
-            axes.set_xlabel(f"grey: {label(names[0])}, colour: {label(names[1])}, lines: 95 % interval")
+            axes.set_xlabel(f"grey: {label(names[0])}, colour: {label(names[1])}\nlines: 95% interval")
         else:
-            axes.set_xlabel("lines: 95 % interval")
+            axes.set_xlabel("lines: 95% interval")
     return drawing.picture
 
 

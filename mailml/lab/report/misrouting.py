@@ -50,7 +50,7 @@ def misrouting_tiles(report: Misroutes) -> tuple[Tile, ...]:
     """The head of the report."""
     rate = report.rate
     return (
-        Tile("misrouted", f"{rate.value:.1%}", f"95 % interval {rate.low:.1%} to {rate.high:.1%}"),
+        Tile("misrouted", f"{rate.value:.1%}", f"95% interval {rate.low:.1%} to {rate.high:.1%}"),
         Tile("interactions", f"{rate.of:,}", f"of {report.unknown:,} more nobody can say"),
         Tile("moved by hand", f"{rate.hits:,}", "first queue differs from resolving queue"),
         Tile("cost", f"{report.minutes_lost / 60:,.0f} h", f"at {report.minutes_each:g} minutes a hand-over"),
@@ -80,13 +80,13 @@ def transfer_section(
 def _rates(report: Misroutes, column: str, title: str) -> Section:
     rows = report.by(column)
     return Section(
-        title, "Share misrouted; the lines are 95 % intervals.", _picture(rows, column), (from_frame(rows),)
+        title, "Share misrouted; the lines are 95% intervals.", _picture(rows, column), (from_frame(rows),)
     )
 
 
 def _picture(rows: pd.DataFrame, column: str) -> Picture:
     named = [(str(name), share) for name, share in zip(rows[column], rows["rate"], strict=True)]
-    return shares(named[:20], f"Share misrouted by {column}, with 95 % intervals; numbers in the table.")
+    return shares(named[:20], f"Share misrouted by {column}, with 95% intervals; numbers in the table.")
 
 
 def _trend(report: Misroutes) -> Section:

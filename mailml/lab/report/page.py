@@ -21,6 +21,7 @@ from mailml import __version__
 from mailml.lab.escape import plain_text
 from mailml.lab.intervals import Share
 from mailml.lab.report.figures import Picture
+from mailml.sla import length
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +82,10 @@ class Section:
         return "".join(char if char.isalnum() else "-" for char in self.title.lower()).strip("-")
 
 
+class Hours(float):
+    """Hours of a table, shown as `3 h 10`; to a DataFrame they are a number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A whole report. `source` says what it was made from, `made` the day of its newest mail."""
@@ -127,7 +132,12 @@ def from_frame(frame: pd.DataFrame, caption: str = "", *, folded: bool = False, 
     """A table with the columns of a frame (and its index, where asked)."""
     shown = frame.reset_index() if index else frame
     names = [str(name).replace("_", " ") for name in shown.columns]
-    return table(names, shown.itertuples(index=False, name=None), caption, folded=folded)
+    spans = [str(name).endswith("_hours") for name in shown.columns]
+    rows = (
+        [Hours(one) if span and one is not None else one for one, span in zip(row, spans, strict=True)]
+        for row in shown.itertuples(index=False, name=None)
+    )
+    return table([name.removesuffix(" hours") for name in names], rows, caption, folded=folded)
 
 
 def cell(value: object) -> str:
@@ -136,6 +146,8 @@ def cell(value: object) -> str:
         return "–"
     if isinstance(value, Share):
         return str(value)
+    if isinstance(value, Hours):
+        return length(round(value * 60))
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -18,7 +18,7 @@ def quality_tile(bundle: Bundle) -> Tile:
     if not accuracy:
         return Tile("classifier", "none", "this bundle routes by rules alone")
     low, high = accuracy["low"], accuracy["high"]
-    note = f"95 % interval {low:.0%} to {high:.0%}, on mail it never saw"
+    note = f"95% interval {low:.0%} to {high:.0%}, on mail it never saw"
     return Tile(
         "classifier right", f"{accuracy['value']:.0%}", note, "good" if bundle.card["enough_data"] else "bad"
     )
@@ -41,7 +41,7 @@ def quality_section(bundle: Bundle) -> Section:
         (row["label"], _interval(row["precision"]), _interval(row["recall"]), row["support"])
         for row in card["per_class"]
     ]
-    classes = table(("class", "precision", "recall", "messages"), rows, "95 % intervals in brackets")
+    classes = table(("class", "precision", "recall", "messages"), rows, "95% intervals in brackets")
     confused = [(name, *row) for name, row in zip(labels, counts, strict=True)]
     numbers = table(("truth", *actions), confused, "Truth in rows, answers in columns", folded=True)
     lines = [(row["name"], _interval(row["accuracy"]), _cost(row["cost"])) for row in card["comparison"]]
@@ -54,7 +54,7 @@ def quality_section(bundle: Bundle) -> Section:
 def _interval(value: Mapping[str, Any]) -> str:
     if None in (value["value"], value["low"], value["high"]):
         return "unknown"
-    return f"{value['value']:.1%} ({value['low']:.1%}–{value['high']:.1%})"
+    return f"{value['value']:.1%} ({value['low']:.1%} to {value['high']:.1%})"
 
 
 def _cost(value: Mapping[str, Any]) -> str:

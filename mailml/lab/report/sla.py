@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from mailml.lab.escape import mask
 from mailml.lab.report.drawings import waiting
 from mailml.lab.report.figures import heat, lines, shares
-from mailml.lab.report.page import Page, Section, Table, Tile, from_frame, table
+from mailml.lab.report.page import Hours, Page, Section, Table, Tile, cell, from_frame, table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,15 +63,15 @@ def sla_tiles(report: Waits) -> tuple[Tile, ...]:
     """The head of the report."""
     within, rows = report.within, report.interactions
     waits = int(rows["answered_at"].isna().sum())
-    p90 = float(rows["minutes"].quantile(0.9)) / 60
+    median, p90 = cell(Hours(report.median_hours)), cell(Hours(rows["minutes"].quantile(0.9) / 60))
     return (
         Tile(
             "answered within target",
             f"{within.value:.0%}" if within.of else "–",
-            f"95 % interval {within.low:.0%} to {within.high:.0%}, n={within.of:,}",
+            f"95% interval {within.low:.0%} to {within.high:.0%}, n={within.of:,}",
             "good" if within.low >= 0.8 else "bad",
         ),
-        Tile("median wait", _hours(report.median_hours), f"business hours; nine in ten within {p90:.1f} h"),
+        Tile("median wait", median, f"business time; nine in ten within {p90}"),
         Tile("promises broken", f"{within.of - within.hits:,}", "each is listed below with its sum"),
         Tile("still waiting", f"{waits:,}", "no human answer in this history", "bad" if waits else "good"),
     )
@@ -82,14 +82,19 @@ def by_queue(report: Waits) -> Section:
     rows = report.by_queue()
     picture = shares(
         list(zip(rows["queue"], rows["within_target"], strict=True)),
-        "Share of interactions answered within target for each queue, with 95 % intervals.",
+        "Share of interactions answered within target for each queue, with 95% intervals.",
     )
     by_priority = report.by("queue", "priority") if report.interactions["priority"].nunique() > 1 else None
-    tables = [from_frame(rows), from_frame(report.by("priority"), "By priority (minutes of ageing)")]
+    tables = [_waits(rows), _waits(report.by("priority"), "By priority (minutes of ageing)")]
     if by_priority is not None:
-        tables.append(from_frame(by_priority, "By queue and priority", folded=True))
+        tables.append(_waits(by_priority, "By queue and priority", folded=True))
     lead = "Share of interactions whose first human answer came in time. Wide lines mean few cases."
     return Section("Within target, by queue", lead, picture, tuple(tables))
+
+
+def _waits(rows: pd.DataFrame, caption: str = "", *, folded: bool = False) -> Table:
+    named = {"median_hours": "median_wait_hours", "p90_hours": "p90_wait_hours"}
+    return from_frame(rows.rename(columns=named), caption, folded=folded)
 
 
 def _distribution(report: Waits) -> Section:
@@ -106,7 +111,7 @@ def _distribution(report: Waits) -> Section:
         for queue, values in hours.items()
     ]
     caption = "Share of answered interactions answered within so many business hours"
-    numbers = table(("queue", *(f"{step:g} h" for step in steps)), cells, caption)
+    numbers = table(("queue", *(cell(Hours(step)) for step in steps)), cells, caption)
     return Section("The whole distribution", "The red line is the target.", picture, (numbers,))
 
 
@@ -183,12 +188,12 @@ def _again(report: Waits) -> Section:
     """Customers who wrote again after an answer: how long those waits were. No promise covers them."""
     rows = report.later.groupby("queue")["minutes"].describe(percentiles=[0.5, 0.9]).reset_index()
     cells = [
-        (row["queue"], int(open_), int(row["count"]), row["50%"] / 60, row["90%"] / 60)
+        (row["queue"], int(open_), int(row["count"]), Hours(row["50%"] / 60), Hours(row["90%"] / 60))
         for row, open_ in zip(
             rows.to_dict("records"), report.later.groupby("queue").size().tolist(), strict=True
         )
     ]
-    columns = ("queue", "wrote again", "answered", "median hours", "p90 hours")
+    columns = ("queue", "wrote again", "answered", "median wait", "p90 wait")
     lead = "Customers who asked again after an answer. Thanks and automated mail restart no clock."
     return Section("When they had to write again", lead, None, (table(columns, cells),))
 
@@ -199,7 +204,7 @@ def _what_if(report: Waits, simulated: Simulated | None) -> tuple[Section, ...]:
     hours += [(name, report.what_if(calendar=calendar).within) for name, calendar in _hours_tried(report)]
     picture = shares(
         list(zip(tried["target"], tried["within_target"], strict=True)),
-        "Share of interactions answered in time under other promises, with 95 % intervals.",
+        "Share of interactions answered in time under other promises, with 95% intervals.",
         lower_is_better=False,
     )
     other = table(("opening hours", "within target"), hours, "The same promise under other opening hours")
@@ -267,12 +272,4 @@ def _promises(report: Waits, rows: pd.DataFrame, caption: str, *, addresses: boo
 
 def _late(hours: float, day_hours: float) -> str:
     """Business hours, or working days where it is more than two."""
-    return _hours(hours) if hours <= 2 * day_hours else f"{hours / day_hours:.0f} working days"
-
-
-def _hours(hours: float) -> str:
-    """Hours as people say them: 0 h 45, 3 h 10."""
-    if hours != hours:
-        return "–"
-    whole, minutes = divmod(round(hours * 60), 60)
-    return f"{whole} h {minutes:02}"
+    return cell(Hours(hours)) if hours <= 2 * day_hours else f"{hours / day_hours:.0f} working days"

@@ -28,10 +28,12 @@ def mails(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `mailml` as a user does, in a process of its own."""
     command = [str(Path(sys.executable).parent / "mailml"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
 
 
 def rows(*arguments: object) -> list[dict[str, object]]:
@@ -145,3 +147,39 @@ def test_autoreply_moves_no_cursor(tmp_path: Path) -> None:
     assert not [char for char in told if not char.isprintable() and char != "\n"]
     assert "[bold]boo NEW" in told
     assert len(told.splitlines()) < 12
+
+
+def test_facts_are_told_in_words(mails: Path) -> None:
+    """For people: names of headers, sizes with their unit; the keys are for machines."""
+    told = run("parse", mails / "1.eml").stdout
+    assert f"size  {len(HUMAN)} bytes" in told
+    assert "from  Ann  <ann@shop.example>" in told
+    assert "SHA-256  " in told
+    assert "content type  text/plain" in told
+    sure = run("classify", mails / "1.eml", "--bundle", BUNDLE).stdout
+    assert "probabilities  billing " in sure
+    assert sure.count("%") >= 3
+    titles = [line[:16] for line in f"{told}{sure}".splitlines() if not line.startswith("==")]
+    assert not [title for title in titles if "_" in title]
+    assert "label  no answer" in run("classify", mails / "4.eml", "--bundle", BUNDLE).stdout
+
+
+def test_a_folder_without_mail_is_said(tmp_path: Path) -> None:
+    """Nothing on standard output, where scripts read; a sentence on standard error."""
+    done = run("parse", tmp_path, "--jsonl")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"mailml: no message is in {tmp_path}\n"
+
+
+@pytest.mark.parametrize("utf8", ["0", "1"])
+def test_where_the_locale_is_c_names_stay_readable(tmp_path: Path, utf8: str) -> None:
+    """A name with an umlaut is told as it is, or by its number where the terminal has no such letter."""
+    mail = tmp_path / "Gr\u00fc\u00dfe.eml"
+    mail.write_bytes(HUMAN.replace(b"My", "\u2713 \u00dc".encode()))
+    plain = {"LC_ALL": "C", "PYTHONUTF8": utf8, "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ""}
+    name = "Gr\u00fc\u00dfe" if utf8 == "1" else "Gr\\xfc\\xdfe"
+    for done in (run("autoreply", mail, **plain), run("parse", mail, **plain)):
+        assert (done.returncode, done.stderr) == (0, "")
+        assert name in done.stdout or "Gr\u00fc\u00dfe" in done.stdout
+    gone = run("parse", mail.with_name("gone-Gr\u00fc\u00dfe"), **plain).stderr
+    assert gone.endswith(f"gone-{name}: no such file or folder. Check the spelling of the path\n")

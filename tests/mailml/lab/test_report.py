@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from mailml.archive import Archive
@@ -18,7 +19,7 @@ from mailml.lab.report import KINDS, report
 from mailml.lab.report import drawings as draw
 from mailml.lab.report import figures as fig
 from mailml.lab.report.live import read_live
-from mailml.lab.report.page import Page, Section, Tile, cell, table
+from mailml.lab.report.page import Page, Section, Tile, cell, from_frame, table
 
 HOSTILE = "<img src=x onerror=alert(1)> $\\frac{1}{0}$ \x00\x1b[31m"
 
@@ -184,6 +185,23 @@ def test_pictures_of_nothing_are_drawn() -> None:
 def test_cells(value: object, text: str) -> None:
     """Numbers are grouped, nothing is a dash, controls are visible."""
     assert cell(value) == text
+
+
+def test_hours_of_a_frame_are_told_as_people_say_them() -> None:
+    """A column of hours is shown as `1 h 44`; what is unknown is a dash."""
+    frame = pd.DataFrame({"queue": ["a", "b"], "median_hours": [1.7333, None]})
+    shown = from_frame(frame)
+    assert shown.columns == ("queue", "median")
+    assert [row[1] for row in shown.rows] == ["1 h 44", "\u2013"]
+    assert 1 in shown.numeric
+
+
+def test_a_small_picture_is_seen_whole_on_a_phone() -> None:
+    """Shares are small; a year of lines is wide and is scrolled."""
+    small = fig.shares([("a", wilson(1, 2))], "alt")
+    wide = fig.lines(["a", "b"], {"x": [1.0, 2.0]}, "alt", "y")
+    assert 'class="picture small"' in small.html()
+    assert 'class="picture"' in wide.html()
 
 
 def test_writing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
