@@ -185,11 +185,8 @@ class ImapSession:
         end: a consumer that stops early closes the connection.
         """
         body = f"BODY.PEEK[]<0.{max_bytes}>" if max_bytes else "BODY.PEEK[]"
-        items = (
-            f"(UID FLAGS INTERNALDATE RFC822.SIZE {body})"
-            if max_bytes
-            else f"(UID FLAGS INTERNALDATE {body})"
-        )
+        size = " RFC822.SIZE" if max_bytes else ""
+        items = f"(UID FLAGS INTERNALDATE{size} {body})"
         for item in self._stream(sorted(uids), per_command, items):
             if item.raw is not None:
                 yield item
