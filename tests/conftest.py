@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 pytest_plugins = ["tests.servers.fixtures"]
 
@@ -29,15 +31,15 @@ def shared() -> Path:
 # Files that take a minute or more go first (make test hands files out in this order): the last one of the
 # run would otherwise be one of them, with the other worker idle.
 _LONG = (
-    "scenarios/test_demo.py",
-    "scenarios/test_moves.py",
-    "scenarios/test_same_decisions.py",
     "browser/test_panels.py",
     "browser/test_workbench.py",
     "browser/test_rules.py",
     "browser/test_first_hour.py",
     "browser/test_digest.py",
     "browser/test_reports.py",
+    "scenarios/test_demo.py",
+    "scenarios/test_moves.py",
+    "scenarios/test_same_decisions.py",
     "scenarios/test_soak.py",
     "test_notebooks.py",
     "scenarios/test_notebooks_on_ones_own.py",
@@ -49,6 +51,19 @@ _LONG = (
 )
 # What these do a hundred times over is covered by other tests once: coverage would only slow them.
 _NOT_MEASURED = ("laws/", "scenarios/test_same_decisions.py")
+
+
+class _Files(LoadFileScheduling):
+    """A file is run by one worker, and so are all browser tests: they share JupyterLab and Chromium."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "tests/browser" if file.startswith("tests/browser/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """`--dist loadfile` as above."""
+    return _Files(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

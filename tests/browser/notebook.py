@@ -12,6 +12,8 @@ from .jupyter import Lab
 
 LOCAL = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:|about:|file:")
 _CURRENT = "window.jupyterapp.shell.currentWidget"
+# Asked at every frame, as is usual, a waiting page draws all the time and takes a core from its own kernel.
+POLLING = 100  # milliseconds
 _CODE = f"Array.from({_CURRENT}.content.widgets).filter(c => c.model.type === 'code')"
 
 
@@ -42,6 +44,7 @@ class Notebook:
         self.page.wait_for_function(
             f"() => {{ const w = window.jupyterapp && {_CURRENT}; return w && w.context && w.context.isReady"
             " && w.sessionContext.session?.kernel?.status === 'idle' }",
+            polling=POLLING,
             timeout=90_000,
         )
         return self
@@ -54,6 +57,7 @@ class Notebook:
             f"() => {{ const cells = {_CODE}; return (cells.every(c => c.model.executionCount)"
             " || cells.some(c => c.model.outputs.toJSON().some(o => o.output_type === 'error')))"
             f" && {_CURRENT}.sessionContext.session.kernel.status === 'idle' }}",
+            polling=POLLING,
             timeout=timeout,
         )
         failed = self.page.evaluate(
@@ -70,6 +74,7 @@ class Notebook:
             " window.__since = idle ? (window.__since || performance.now()) : 0;"
             " return window.__since && performance.now() - window.__since > ms }",
             arg=milliseconds,
+            polling=POLLING,
             timeout=60_000,
         )
         return self

@@ -16,16 +16,21 @@ from .test_workbench import press, write
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 PANEL = ".mailml-panel"
 
+# Trained by the first notebook that needs it, read again by the others.
 TRAINED = """
+from pathlib import Path
 from mailml import lab
 from mailml.flow import ready
-from mailml.lab import panels
+from mailml.lab import panels, saved
 from mailml.lab.queues import folder_categories
 archive = lab.sample_archive("panels/archive", messages=500, hostile=True)
 rows = lab.frame(archive)
 mapping = folder_categories(list(rows["folder"].unique()), ready.load("default"))
 labels = {label.message: label.label for label in lab.labels.from_folders(rows, mapping)}
-trained = lab.train(rows, labels, word_limit=2000, char_limit=3000)
+model = Path("panels/model")
+if not model.exists():
+    saved.save(lab.train(rows, labels, word_limit=2000, char_limit=3000), model)
+trained = saved.load(model, rows)
 """
 
 
