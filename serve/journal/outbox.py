@@ -86,7 +86,9 @@ def _moves(when: ColumnElement[bool]) -> Prepared:
 
 def _sends(effect: str, when: ColumnElement[bool]) -> Prepared:
     o = outbox.c
-    mine = o.id % bindparam("lines", type_=o.id.type) == bindparam("line", type_=o.id.type)
+    # by the mail it answers: every other number of the outbox is a move's, and half of the lines stood idle
+    of = func.coalesce(o.incoming_id, o.id)
+    mine = of % bindparam("lines", type_=o.id.type) == bindparam("line", type_=o.id.type)
     due = select(*_SEND).where(_PENDING, o.effect == effect, when, mine)
     return Prepared(due.order_by(o.due_at, o.id).limit(_MOST))
 
@@ -176,7 +178,7 @@ def newest(tx: Tx) -> int:
 def next_sends(tx: Tx, now: int, share: tuple[int, int] = (0, 1), limit: int = 1) -> list[Send]:
     """The next mails to send: a person's reply goes before any acknowledgement.
 
-    `share` is (which, of how many): several senders divide the mails between them by number.
+    `share` is (which, of how many): several senders divide the mails between them.
     """
     mine = {"line": share[0], "lines": share[1], "most": limit}
     fresh, due = _ACKS

@@ -12,11 +12,12 @@ from tests.serve.service import mail
 
 @pytest.mark.parametrize("of", [1, 2, 4])
 def test_every_mail_has_one_sender(room: Room, of: int) -> None:
-    """All shares together are all mails, and no two shares hold the same."""
+    """All shares together are all mails, no two shares hold the same, and none stands idle."""
     room.decide(*(mail(number) for number in range(10)))
     seen: list[str] = []
     with room.journal.write() as tx:
         for which in range(of):
+            assert len(outbox.next_sends(tx, room.now, (which, of), 10)) >= 10 // of
             while (one := next(iter(outbox.next_sends(tx, room.now, (which, of))), None)) is not None:
                 assert outbox.sending(tx, one.id)
                 seen.append(one.message_id)

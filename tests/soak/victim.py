@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -84,17 +85,24 @@ class Victims:
 
 def _watched(pid: int, inject: str, trace: Path | None) -> None:
     """Put strace on a stopped process and let it run; strace ends with it."""
+    # one that has not come so far would be stopped by itself after it was told to go on
+    _until(pid, "it does not stop", lambda status: "State:\tT" in status)
     calls = inject.partition(":")[0]
     options = ["-e", f"trace={calls}"]
     options += ["-e", f"inject={inject}"] if ":" in inject else ["-yy", "-s", "200"]
     output = str(trace) if trace is not None else "/dev/null"
     command = ["strace", "-f", "-qq", "-o", output, *options, "-p", str(pid)]
     subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
-    end = time.monotonic() + 20
-    while "TracerPid:\t0\n" in Path(f"/proc/{pid}/status").read_text():
-        assert time.monotonic() < end, "strace does not attach"
-        time.sleep(0.002)
+    _until(pid, "strace does not attach", lambda status: "TracerPid:\t0\n" not in status)
     os.kill(pid, signal.SIGCONT)
+
+
+def _until(pid: int, else_: str, come: Callable[[str], bool]) -> None:
+    """Until the kernel says so of the process."""
+    end = time.monotonic() + 60
+    while not come(Path(f"/proc/{pid}/status").read_text()):
+        assert time.monotonic() < end, else_
+        time.sleep(0.002)
 
 
 def _serve() -> None:
