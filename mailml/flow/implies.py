@@ -5,10 +5,12 @@ Conservative: True only when it holds for every message; False means "not proven
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 
-from mailml.flow.conditions import All, AnyOf, Ask, Condition, Not, spec_of
+from mailml.flow.conditions import All, AnyOf, Ask, Condition, Not, all_of, spec_of
 from mailml.flow.folding import fold_expected
 
 _SINGLE = (
@@ -21,6 +23,7 @@ _SINGLE = (
     "mailbox",
     "subject",
 )
+_MOST_PARTS = 50  # alternatives that are looked at one by one
 _MOST = 2_000  # comparisons of parts; a proof that needs more is given up
 
 
@@ -41,6 +44,37 @@ def implies(given: Condition, wanted: Condition) -> bool:
     if isinstance(given, Ask) and isinstance(wanted, Not) and isinstance(wanted.of, Ask):
         return _exclude(given, wanted.of)
     return isinstance(given, Ask) and isinstance(wanted, Ask) and _ask_implies(given, wanted)
+
+
+def covered(given: Condition, wanted: Sequence[Condition]) -> list[Condition]:
+    """Several of `wanted` that together take every message that fits `given`; none where that is not proven.
+
+    A list of expected values, and `any`, are taken apart: each alternative may be taken by another one.
+    """
+    found: dict[int, Condition] = {}
+    parts = _alternatives(given)
+    for part in parts if len(parts) > 1 else ():
+        taker = next((n for n, one in enumerate(wanted) if implies(part, one)), None)
+        if taker is None:
+            return []
+        found[taker] = wanted[taker]
+    return [found[n] for n in sorted(found)]
+
+
+def _alternatives(condition: Condition) -> list[Condition]:
+    """Conditions of which every fitting message fits one."""
+    found: list[Condition] = [condition]
+    if isinstance(condition, AnyOf):
+        found = [one for part in condition.of for one in _alternatives(part)]
+    elif isinstance(condition, Ask) and len(condition.expected) > 1:
+        found = [replace(condition, expected=(value,)) for value in condition.expected]
+    elif isinstance(condition, All):
+        for n, part in enumerate(condition.of):
+            several = _alternatives(part)
+            if len(several) > 1:
+                found = [all_of(*condition.of[:n], one, *condition.of[n + 1 :]) for one in several]
+                break
+    return found if len(found) <= _MOST_PARTS else [condition]
 
 
 def never(condition: Condition) -> bool:
@@ -103,7 +137,7 @@ _FITS = ("is", "contains", "starts_with", "ends_with")
 
 def _fits(given: str, g: str, wanted: str, w: str) -> bool:
     """Whether `given g` makes `wanted w` hold; blanks at the edges are not argued about."""
-    if g != g.strip() or w != w.strip():
+    if g != g.strip(" ") or w != w.strip(" "):
         return (given, g) == (wanted, w)
     if wanted == "is":
         return given == "is" and g == w

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mailml.flow.conditions import All, AnyOf, Ask, Condition, Not
 from mailml.flow.flow import Flow, Rule
-from mailml.flow.implies import implies, never
+from mailml.flow.implies import covered, implies, never
 from mailml.verdict import Identity, Kind
 
 # kinds that the table of automated mail always files before the flow is asked
@@ -59,19 +59,28 @@ def _order(rule: Rule, earlier: tuple[Rule, ...]) -> Iterator[Finding]:
     if never(rule.when):
         yield Finding(rule.name, "never", "it contradicts itself and can never fire")
         return
-    for one in earlier:
-        if one.continue_ or not implies(rule.when, one.when):
-            continue
-        if one.when == All():
-            yield Finding(rule.name, "unreachable", f'"{one.name}" before it takes every message')
-        else:
-            what = f'every message it fits is taken by "{one.name}" before it'
-            yield Finding(rule.name, "shadowed", what, "Move it up, or make it go.")
+    takers = _takers(rule, [one for one in earlier if not one.continue_])
+    if takers and takers[0].when == All():
+        yield Finding(rule.name, "unreachable", f'"{takers[0].name}" before it takes every message')
+        return
+    if takers:
+        names = " and ".join(f'"{one.name}"' for one in takers)
+        what = f"every message it fits is taken by {names} before it"
+        yield Finding(rule.name, "shadowed", what, "Move it up, or make it go.")
         return
     kinds = {str(value) for ask in _required(rule.when) if ask.field == "kind" for value in ask.expected}
     if kinds and kinds <= _NEVER_HERE:
         what = f"mail of kind {', '.join(sorted(kinds))} is filed before any rule is asked"
         yield Finding(rule.name, "never", what)
+
+
+def _takers(rule: Rule, earlier: list[Rule]) -> list[Rule]:
+    """The earlier rule, or the few, that provably take all mail of a rule."""
+    for one in earlier:
+        if implies(rule.when, one.when):
+            return [one]
+    taking = covered(rule.when, [one.when for one in earlier])
+    return [next(one for one in earlier if one.when == when) for when in taking]
 
 
 def _trust(rule: Rule, identity: Identity | None) -> Iterator[Finding]:

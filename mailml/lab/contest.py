@@ -38,7 +38,7 @@ Rules = Mapping[str, Sequence[str]]
 class Row:
     """One way of deciding: figures of the decided answers; log-loss and ECE where there are probabilities.
 
-    `saved` is what it saves per message against the first row, with its 95 % interval: above 0 is cheaper.
+    `saved` is what it saves per message against the first row, with its 95% interval: above 0 is cheaper.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Contest:
 
         names = ("decided by", "accuracy", "macro F1", "cost a message", "saves a message", "log-loss", "ECE")
         shown = table(names, map(_told, self.rows))
-        section = Section("On the same messages", "With 95 % intervals over groups.", None, (shown,))
+        section = Section("On the same messages", "With 95% intervals over groups.", None, (shown,))
         return Page("Models, rules, and what they must beat", self.how, "", "", (), (section,))._repr_html_()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ from mailml.flow.flow import Rule
 from mailml.flow.lint import Finding
 from mailml.flow.lint import lint as examine
 from mailml.lab.covering import covering
+from mailml.lab.folders import leaf
 from mailml.lab.labels import Labels
 from mailml.lab.lost_acks import acks_lost
 from mailml.lab.reaching import Reaching, place_of, reaching
@@ -88,8 +90,9 @@ def lint(
     Beside the sorts of `mailml.flow.lint`, which get counts, stand `unused` (no message fits), `taken` (by
     others before it, every message it fits), `overridden` (a later rule places all that it places),
     `contradict` (two rules that fit set different things; a note where the one that wins is right at least
-    as often), `costs` (messages that get no acknowledgement for it: a note) and `untried` (it asks for what
-    is not known here: a note).
+    as often), `costs` (messages that get no acknowledgement for it: a note), `queue` (no mail lies in its
+    queue; a note unless another is spelled nearly so) and `untried` (it asks for what is not known here: a
+    note).
     """
     candidate = bundle if flow is None else bundle_of(flow, bundle)
     desk = candidate.desk
@@ -100,7 +103,7 @@ def lint(
 
 def with_proof(known: Sequence[Finding], mail: Reaching, bundle: Bundle, archive: Archive) -> Linted:
     """What was proven of the rules alone, with what the mail shows."""
-    trial = _Trial(mail, bundle)
+    trial, places = _Trial(mail, bundle), _Places(archive, mail)
     lost = acks_lost(archive, bundle, mail)
     found: list[Finding] = []
     for n, rule in enumerate(mail.flow.rules):
@@ -108,9 +111,29 @@ def with_proof(known: Sequence[Finding], mail: Reaching, bundle: Bundle, archive
         found += mine
         if not _ORDER & {one.sort for one in mine}:
             found += [*trial.order(n), *trial.disputes(n)]
+        found += places.missing(rule)
         if any(lost[n]) and not {"suppress", "hides"} & {one.sort for one in mine}:
             found.append(Finding(rule.name, "costs", _costs(lost[n]), note=True))
     return Linted(tuple(found), mail.share, len(mail.flow.rules))
+
+
+class _Places:
+    """The queues that have a folder in the archive."""
+
+    def __init__(self, archive: Archive, mail: Reaching) -> None:
+        there = {leaf(folder) for folder in archive.table(columns=["folder"]).column(0).to_pylist()}
+        self._names = {name.casefold(): name for name in there}
+        # an archive of the Inbox alone says nothing of queues
+        self._known = any(queue.casefold() in self._names for queue in mail.flow.queues())
+
+    def missing(self, rule: Rule) -> Iterator[Finding]:
+        """A queue in which no mail lies: a new one, or a name that is spelled otherwise."""
+        queue = rule.then.queue
+        if self._known and queue and queue.casefold() not in self._names:
+            near = get_close_matches(queue.casefold(), self._names, n=1)
+            meant = f'Did you mean "{self._names[near[0]]}"?' if near else ""
+            what = f'no folder of the archive is named after its queue "{queue}"'
+            yield Finding(rule.name, "queue", what, meant, note=not near)
 
 
 class _Trial:

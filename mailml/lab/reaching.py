@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mailml.lab.columns import columns
 from mailml.lab.labels import Labels
 from mailml.lab.memory import memory_of
-from mailml.lab.sides import Side, bundle_of
+from mailml.lab.sides import Side, bundle_of, check_desk
 from mailml.lab.truth import check_truth, folders, labelled
 from mailml.lab.unseen import judgeable, training_span
 
@@ -103,9 +103,11 @@ def reaching(
     """The mail of an archive that reaches the bundle's flow, or another one (a file, TOML text) on its desk.
 
     `truth` is that of `lab.backtest`; `keep` a folder for the columns (see lab.columns). Raises FlowError
-    with every fault, NotEnoughData where no message reaches the flow.
+    with every fault, InputError for a flow that knows none of the desk's queues, NotEnoughData where no
+    message reaches the flow.
     """
     candidate = bundle if flow is None else bundle_of(flow, bundle)
+    strange = check_desk(candidate, bundle, set(archive.table(columns=["folder"]).column(0).to_pylist()))
     messages = columns(archive, candidate, keep=keep)
     known, note = _truth(archive, bundle, candidate, truth, messages)
     judged, said = _judged(messages, known, candidate)
@@ -114,7 +116,7 @@ def reaching(
         archive, desk.identity.addresses, sorted(candidate.flow.queues()), b"", desk.same_subject
     )
     incoming = sum(not one.sent for one in history)
-    return Reaching(candidate.flow, messages, incoming, judged, " ".join(filter(None, (said, note))))
+    return Reaching(candidate.flow, messages, incoming, judged, " ".join(filter(None, (said, note, strange))))
 
 
 def _truth(

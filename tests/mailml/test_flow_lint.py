@@ -82,6 +82,25 @@ class TestOrder:
         """Rules that may fire are left alone."""
         assert "shadowed" not in [one.sort for one in lint(queued(earlier, later))]
 
+    @pytest.mark.parametrize(
+        "later",
+        [
+            '{ from_domain = ["b.example", "a.example"] }',
+            '{ any = [{ from_domain = "a.example" }, { from_domain = "b.example" }] }',
+            '{ from_domain = ["a.example", "b.example"], is_reply = true }',
+            '{ is_reply = true, any = [{ from_domain = "a.example" }, { from_address = "x@b.example" }] }',
+        ],
+    )
+    def test_several_rules_shadow_together(self, later: str) -> None:
+        """What two earlier rules take between them is shadowed by both; one alternative more is not."""
+        earlier = ['{ from_domain = "a.example" }', "{ is_reply = false }", '{ from_domain = "b.example" }']
+        found = [one for one in lint(queued(*earlier, later)) if one.rule == "r3" and one.sort == "shadowed"]
+        assert ['"r0" and "r2"' in str(one) for one in found] == [True]
+        more = later.replace('"a.example"', '"a.example", "c.example"').replace(
+            '= "a.example", "c.example"', '= ["a.example", "c.example"]'
+        )
+        assert "shadowed" not in [one.sort for one in lint(queued(*earlier, more)) if one.rule == "r3"]
+
     def test_a_rule_that_goes_on_shadows_nothing(self) -> None:
         """`continue` lets mail through."""
         going_on = flow(

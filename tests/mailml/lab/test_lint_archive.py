@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from mailml import lab
 from mailml.archive import Archive
 from mailml.bundle import Bundle
+from mailml.errors import InputError
 from mailml.flow import source
 from mailml.flow.conditions import AnyOf, Ask, Not
 from mailml.flow.lint import Finding
@@ -244,3 +247,24 @@ def test_a_classifier_that_always_abstains_is_named(mailbox: Archive, plain_bund
     withheld = made.model.with_policy(replace(made.policy, withheld="not enough data"))
     found = linted(mailbox, replace(plain_bundle, model=withheld), rule("asks", '{ category = "billing" }'))
     assert "always abstains (not enough data)" in only(found, "asks", "untried").what
+
+
+def test_a_queue_in_which_no_mail_lies(mailbox: Archive, plain_bundle: Bundle) -> None:
+    """A misspelt queue is wrong and told what was meant; a new one is noted; one with a folder is neither."""
+    made = linted(
+        mailbox,
+        plain_bundle,
+        rule("typo", "{ size = { at_most = 1100 } }", 'queue = "Biling"'),
+        rule("new", "{ size = { at_most = 1300 } }", 'queue = "Warranty"'),
+        rule("known", "{ size = { at_most = 1500 } }", 'queue = "Billing"'),
+    )
+    assert only(made, "typo", "queue").cure == 'Did you mean "Billing"?'
+    assert not only(made, "typo", "queue").note
+    assert only(made, "new", "queue").note
+    assert not [one for one in made.findings if (one.rule, one.sort) == ("known", "queue")]
+
+
+def test_a_flow_for_another_desk_is_refused(mailbox: Archive, word_bundle: Bundle) -> None:
+    """A flow that knows none of the queues here was written for somebody else."""
+    with pytest.raises(InputError, match="nobody here has such a queue"):
+        lab.lint(word_bundle, mailbox, 'default = "Warehouse"\n')
