@@ -8,6 +8,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from mailml.bundle.writing import sync_folder
 from mailml.errors import InputError
 
 from .service_table import Service
@@ -46,11 +47,7 @@ def _make(path: Path) -> None:
     finally:
         os.close(fd)
     os.replace(draft, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _checked(text: str, where: str) -> bytes:

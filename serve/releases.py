@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from mailml.bundle import Bundle
+from mailml.bundle.writing import sync_folder
 from mailml.errors import InputError, MailmlError
 
 from .bundles import load
@@ -91,8 +92,4 @@ def _point(link: Path, target: Path) -> None:
         draft.unlink()
     os.symlink(target, draft)
     os.replace(draft, link)
-    folder = os.open(link.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(link.parent)
