@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from mailml.bundle import write
 from mailml.cli import app
 from mailml.flow import ready, source
 from mailml.lab.frame import frame
@@ -77,12 +78,18 @@ def test_a_job_with_nothing_new_ends_in_four(home: Path, tmp_path: Path) -> None
     assert not (tmp_path / "n").exists()
 
 
-def test_compare_prints_one_table(home: Path) -> None:
-    """Models and controls, as a table and as JSON."""
-    told = run(home, "compare", "--model", "linear", "--json")
+def test_compare_prints_one_table(home: Path, tmp_path: Path) -> None:
+    """Models, a bundle's flow and controls in one table; rules without a bundle are one sentence."""
+    made = datetime(2026, 10, 2, tzinfo=UTC)
+    write(tmp_path / "b", flow=ready.load("default"), desk=sample_desk(), created=made)
+    told = run(home, "compare", "--model", "linear", "--bundle", str(tmp_path / "b"), "--json")
+    assert told.exit_code == 0, told.output
     names = [row["name"] for row in json.loads(told.output)["rows"]]
-    assert names[0] == "linear"
+    assert names[:3] == ["linear", "flow, asking linear", "flow, no classifier"]
     assert "keyword list" in names
+    alone = run(home, "compare", "--flow", str(home / "flow.toml"))
+    assert alone.exit_code == 1
+    assert "belongs to a desk" in str(alone.exception)
 
 
 @pytest.mark.parametrize(
