@@ -8,51 +8,23 @@ from __future__ import annotations
 
 import sys
 from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from mailml import __version__
-from mailml.cli import (
-    backtesting,
-    bundles,
-    evaluating,
-    history,
-    inspectors,
-    labelling,
-    learning,
-    retraining,
-    rules,
-    simulating,
-)
 from mailml.errors import MailmlError
-from mailml.files import readable, told
-from mailml.text.printable import lines
 
-app = typer.Typer(
-    name="mailml",
-    help="Routing for a support mailbox: pull, label, train, back-test, export; mailml-serve runs it.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-history.register(app)
-learning.register(app)
-retraining.register(app)
-evaluating.register(app)
-backtesting.register(app)
-simulating.register(app)
-rules.register(app)
-inspectors.register(app)
-app.add_typer(bundles.app, name="bundle")
-app.add_typer(labelling.app, name="labels")
+if TYPE_CHECKING:
+    from mailml.cli.commands import app as app
+
+_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
-@app.callback(invoke_without_command=True)
-def _root(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
-    if version:
-        typer.echo(f"mailml {__version__}")
-        raise typer.Exit
+def __getattr__(name: str) -> Any:
+    """Give `app` without importing every command before `main` can catch Ctrl-C."""
+    if name == "app":
+        from mailml.cli.commands import app
+
+        return app
+    raise AttributeError(name)
 
 
 def main() -> None:
@@ -62,7 +34,7 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        _run()
     except MailmlError as error:
         _say(str(error))
         sys.exit(1)
@@ -71,9 +43,12 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except KeyboardInterrupt:
-        _say("interrupted; what was finished is kept")
-        sys.exit(130)
+        # printed as it is: an import may be what was interrupted
+        print("mailml: interrupted; what was finished is kept", file=sys.stderr)
+        sys.exit(_INTERRUPTED)
     except OSError as error:
+        from mailml.files import told
+
         _say(told(error))
         sys.exit(1)
     except ModuleNotFoundError as error:
@@ -81,6 +56,21 @@ def main() -> None:
         sys.exit(1)
 
 
+def _run() -> None:
+    from mailml.cli.commands import app
+
+    try:
+        app()
+    except SystemExit as ended:
+        # typer makes this of Ctrl-C and says nothing
+        if ended.code == _INTERRUPTED:
+            raise KeyboardInterrupt from ended
+        raise
+
+
 def _say(sentence: str) -> None:
     """One sentence on standard error; names from mail and servers in it move no cursor."""
+    from mailml.files import readable
+    from mailml.text.printable import lines
+
     print(f"mailml: {lines(readable(sentence))}", file=sys.stderr)
