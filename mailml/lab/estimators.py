@@ -205,12 +205,11 @@ class HashingClassifier(LinearClassifier):
         who = rows if senders is None else np.array([self._number(sender) for sender in senders])
         for place, block in enumerate(blocks):
             entries = block.counts.tocoo()
-            for row, column in zip(entries.row, entries.col + place * self.buckets, strict=True):
-                first = self.first_[column]
-                if first == _NOBODY:
-                    self.first_[column] = who[row]
-                elif first != who[row]:
-                    self.spread_[column] = True
+            columns, owners = entries.col + place * self.buckets, who[entries.row]
+            met, at = np.unique(columns, return_index=True)  # entries lie by rows: the first of each bucket
+            new = self.first_[met] == _NOBODY
+            self.first_[met[new]] = owners[at[new]]
+            self.spread_[columns[self.first_[columns] != owners]] = True
 
     def _number(self, sender: str) -> int:
         return self.people_.setdefault(sender, len(self.people_))
