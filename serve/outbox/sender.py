@@ -32,7 +32,9 @@ from ..journal.outbox import Send
 
 _POLL_SECONDS = 5.0
 _KEPT_OPEN = 5.0  # a connection unused for longer may be dead: open a new one
+_LINGERS = 1.0  # a mail that comes so soon after another needs no new greeting and login
 _AT_ONCE = 16  # mails taken in hand together
+_SLOW = 0.05  # seconds from the body to the answer: then the line is what takes time, and not the journal
 _DOUBT_SECONDS = 5  # servers that keep what was sent do so within moments
 
 
@@ -62,11 +64,13 @@ class Sender:
     def run(self, bells: Bells) -> None:
         """Send until told to stop; a server that cannot be reached is waited out."""
         failures = 0
+        self.close()  # a line left in the middle of something by a failure of the journal
         while not bells.stop.is_set():
             try:
-                # kept open between mails: one that comes within moments needs no new greeting and login
-                if not self.batch(bells.stop) and not bells.sender_of(self.share[0]).wait(_POLL_SECONDS):
-                    self.close()
+                if not self.batch(bells.stop):
+                    patience = _POLL_SECONDS if self._session is None else _LINGERS
+                    if not bells.sender_of(self.share[0]).wait(patience):
+                        self.close()
                 failures = 0
             except MailmlError as error:
                 failures += 1
@@ -125,7 +129,7 @@ class Sender:
             self._session = None
 
     def _send(self, mail: Send, session: smtp.SmtpSession) -> None:
-        begun, held = False, None
+        begun, held = 0.0, None
 
         def claim() -> None:
             nonlocal begun, held
@@ -134,7 +138,7 @@ class Sender:
                 won = held is None and outbox.sending(tx, mail.id)
             if not won:
                 raise _TakenError
-            begun = True
+            begun = time.monotonic()
 
         try:
             session.send(mail.sender, [mail.recipient], mail.raw, before_body=claim)
@@ -153,6 +157,9 @@ class Sender:
         else:
             self._used = time.monotonic()
             self._taken.append(mail)
+            if self._used - begun > _SLOW:
+                # the next mail's way to its claim is as slow, and a crash on it would leave this one in doubt
+                self._note()
 
     def _later(self, mail: Send, error: TransportError) -> None:
         """Surely not taken: once more, unless it has been tried for too long."""
