@@ -230,3 +230,21 @@ def test_of_very_many_rules_those_that_fit_most_are_drawn(made: Coverage) -> Non
     display = CoverageDisplay.from_coverage(many)
     assert (len(display.bars), display.left_out) == (40, 61)
     assert many.conflicting == 0  # they all say the same
+
+
+def test_a_flow_of_two_thousand_rules_is_covered(made: Coverage) -> None:
+    """Every rule is a row, and pairs are told only where rules meet."""
+    rules = [
+        f'[[rule]]\nname = "r{n}"\nwhen = {{ size = {n} }}\nthen = {{ queue = "Q{n % 2}" }}\n'
+        for n in range(1999)
+    ]
+    last = '[[rule]]\nname = "large"\nwhen = { size = { at_least = 1000 } }\nthen = { queue = "Q0" }\n'
+    flow = source.loads('default = "Q0"\n' + "".join(rules) + last)
+    mail = made.reaching
+    many = covering(Reaching(flow, mail.messages, mail.incoming, mail.truth))
+    sizes = mail.messages["size"].to_numpy()
+    assert len(many.rules) == 2_001
+    assert sum(one.decides for one in many.rules) == made.of
+    met = np.unique(sizes[(sizes >= 1000) & (sizes < 1999)])
+    assert list(many.pairs["first"].sort_values()) == sorted(f"r{n}" for n in met)
+    assert many.conflicting == int(((sizes >= 1000) & (sizes < 1999) & (sizes % 2 == 1)).sum()) > 0
