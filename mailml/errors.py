@@ -41,7 +41,8 @@ class MailmlError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{head}. {self.cure}" if self.cure else head
+        # what a server said may end in a full stop of its own
+        return f"{head.rstrip('.')}. {self.cure}" if self.cure else head
 
 
 class InputError(MailmlError):

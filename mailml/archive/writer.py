@@ -50,6 +50,9 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
         try:
             self.flush()
+        except KeyboardInterrupt:
+            self.flush()  # what the first one had not written yet
+            raise
         finally:
             os.close(self._lock)
 
@@ -83,12 +86,14 @@ class Writer:
     def _write_rows(self) -> None:
         if not self._rows:
             return
+        # made while the rows are still ours: Ctrl-C in here, and the end of the context writes them
+        table = _table(self._rows)
         if self._part is None:
             # Unpacked for now: packing 487 MB takes 1.5 s of CPU, more than fetching it. The index does it.
             self._part = parts.PartFile(self._new(self.layout.raw), raw_schema(), packed=False)
         rows, self._rows = self._rows, []
         with self._writing(self._part):
-            self._part.add(_table(rows))
+            self._part.add(table)
         self._part_bytes, self._part_rows = self._part_bytes + self._bytes, self._part_rows + len(rows)
         self._bytes = 0
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow.compute as pc
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from mailml.archive import Archive, Arrival, parts
 from mailml.archive import _arrow as arrow_module
 from mailml.archive import index as index_module
+from mailml.archive import writer as writer_module
 from mailml.archive.amounts import amount
 from mailml.archive.overlay import flags_of
 from mailml.archive.rows import News
@@ -218,6 +220,26 @@ def test_what_was_added_before_an_error_is_kept(archive: Archive) -> None:
         writer.add(next(arrivals(1, first=50)))
         raise RuntimeError("the line broke")
     assert archive.raw(("desk", "INBOX", 1, 50)) == mail(50)
+
+
+def test_an_interrupt_while_a_part_is_made_keeps_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the midst of packing rows: they are written when the context ends, once."""
+    made = writer_module._table
+    calls = iter([True])
+
+    def table(rows: list[Arrival]) -> Any:
+        if next(calls, False):
+            raise KeyboardInterrupt
+        return made(rows)
+
+    monkeypatch.setattr(writer_module, "_table", table)
+    archive = Archive.open(tmp_path / "a", create=True)
+    with pytest.raises(KeyboardInterrupt):
+        archive.append(arrivals(4))
+    assert archive.status().messages == 4
+    assert len(archive.table(columns=["uid"])) == 4
 
 
 def test_a_half_written_part_is_nothing(archive: Archive) -> None:
