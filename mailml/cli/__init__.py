@@ -1,7 +1,7 @@
 """`mailml …`: every step of a notebook as a command, and the inspectors that print JSON Lines.
 
 Exit codes: 0 done · 1 an error with its cure on standard error · 2 wrong usage · 3 a check that failed
-(`backtest --fail-if`, `retrain`, `doctor`) · 4 nothing new to train on (`retrain`).
+(`backtest --fail-if`, `lint --strict`, `retrain`, `doctor`) · 4 nothing new to train on (`retrain`).
 """
 
 from __future__ import annotations
