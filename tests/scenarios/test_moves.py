@@ -111,16 +111,10 @@ class Turn:
             uids = client.search("ALL")
             flags = client.get_flags(uids)
         assert not any(b"\\Deleted" in flags[uid] for uid in uids)
-        moves = [
-            one for line in self.service.decisions() for one in line["effects"] if one["effect"] == "move"
-        ]
-        assert {one["state"] for one in moves} == {"done"}
         with self.journal.read() as tx:
-            landed = [
-                row.remote_uid
-                for row in tx.exec_driver_sql("select remote_uid from outbox where effect='move'")
-            ]
-        assert sorted(landed) == sorted(uids), "two moves claim one mail"
+            moves = tx.exec_driver_sql("select state, remote_uid from outbox where effect = 'move'").all()
+        assert {state for state, _ in moves} == {"done"}
+        assert sorted(uid for _, uid in moves) == sorted(uids), "two moves claim one mail"
 
 
 def commands(turn: Turn) -> list[int]:
