@@ -9,7 +9,7 @@ LOCKED := install --no-deps --require-hashes -r
 # byte code is kept: the tests start some hundred processes, and each would compile everything again
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lab lint bench bench-serve soak lock clean help
+.PHONY: demo test lab lint system bench bench-serve soak lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
@@ -34,14 +34,17 @@ demo: $(VENV)/.lab  ## the main job on an embedded mail server, ends with a repo
 lab: $(VENV)/.lab  ## open the workbench in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
+system:
+	@bash tests/install-system-packages.sh
+
 lint: $(VENV)/.dev  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config tests/importlinter.ini
 
-test: $(VENV)/.dev  ## everything: lint, tests with real servers, notebooks, browser, coverage
-	@bash tests/install-system-packages.sh
+test:  ## everything: lint, tests with real servers, notebooks, browser, coverage
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.dev system
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations=25 --cov --cov-report=term
 
