@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mailml.lab.intervals import Share, wilson
-from mailml.lab.reaching import DEFAULT, Reaching, disagree, goes, place_of, right
+from mailml.lab.reaching import DEFAULT, Reaching, disagree, goes, place_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ class Covering:
     @property
     def judged(self) -> int:
         """How many have a truth to judge by."""
-        return int((self.reaching.truth != "").sum())
+        return int(self.reaching.judged.sum())
 
     @property
     def note(self) -> str:
@@ -113,8 +113,8 @@ class Covering:
 
 def covering(mail: Reaching) -> Covering:
     """The figures of a flow on the mail that reaches it."""
-    rules, truth = mail.flow.rules, mail.truth
-    judged, many = truth != "", np.zeros(len(mail), np.int32)
+    rules, judged = mail.flow.rules, mail.judged
+    many = np.zeros(len(mail), np.int32)
     voices: dict[Any, Any] = {}  # (what is set, to what) -> how many rules say so, per message
     for rule, packed in zip(rules, mail.fits, strict=True):
         fits = mail.bits(packed)
@@ -130,7 +130,7 @@ def covering(mail: Reaching) -> Covering:
         for said in _says(rule):
             differs |= fits & (voices[said[0]] > voices[said])
         disputed |= differs
-        says, held = place_of(rule) is not None, right(rules, n, truth)
+        says, held = place_of(rule) is not None, mail.right(rule.then.queue)
         made.append(
             RuleCoverage(
                 rule.name, goes(rule), int(fits.sum()), float(fits.sum() / max(len(mail), 1)),
@@ -145,7 +145,7 @@ def covering(mail: Reaching) -> Covering:
 def _default(mail: Reaching) -> RuleCoverage:
     """What no rule places."""
     left = mail.decided == DEFAULT
-    held = _share(mail.truth == mail.flow.default, left & (mail.truth != ""))
+    held = _share(mail.right(mail.flow.default), left & mail.judged)
     many = int(left.sum())
     return RuleCoverage("default", mail.flow.default, many, many / max(len(mail), 1), many, 0, 0, held, held)
 
@@ -166,14 +166,13 @@ def _shared(mail: Reaching, at: list[int]) -> tuple[Any, Any, Any]:
     if not size:
         return (np.zeros((0, 0)),) * 3
     totals = [np.zeros((size, size)) for _ in range(3)]
-    judged = mail.truth != ""
-    held = [right(mail.flow.rules, n, mail.truth) for n in at]
+    held = [mail.right(mail.flow.rules[n].then.queue) for n in at]
     step = max(1, _CELLS // size)
     for begin in range(0, len(mail), step):
         part = slice(begin, begin + step)
         fits = np.array([mail.bits(mail.fits[n])[part] for n in at], np.float32)
         rights = np.array([one[part] for one in held], np.float32)
-        for total, left in zip(totals, (fits, fits * judged[part], fits * rights), strict=True):
+        for total, left in zip(totals, (fits, fits * mail.judged[part], fits * rights), strict=True):
             total += left @ fits.T
     return totals[0], totals[1], totals[2]
 

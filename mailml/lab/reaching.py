@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -84,6 +84,21 @@ class Reaching:
         outcomes = self.batch.outcomes(self.flow)
         numbers = {rule.name: n for n, rule in enumerate(self.flow.rules)}
         return np.array([numbers.get(one.rule, DEFAULT) for one in outcomes.different])[outcomes.number]
+
+    @cached_property
+    def judged(self) -> Bits:
+        """Which messages have a truth to judge by."""
+        return np.asarray(self.truth != "", np.bool_)
+
+    def right(self, queue: str) -> Bits:
+        """Which of the judged belonged in a queue; none in "", where what is filed goes."""
+        if queue not in self._right:
+            self._right[queue] = np.asarray(self.truth == queue, np.bool_) & self.judged
+        return self._right[queue]
+
+    @cached_property
+    def _right(self) -> dict[str, Bits]:
+        return {}
 
     def bits(self, packed: Packed) -> Bits:
         """One answer per message."""
@@ -166,8 +181,3 @@ def goes(rule: Rule) -> str:
     """Where a rule sends, for people."""
     place = place_of(rule)
     return "(goes on)" if place is None else f"file in {place[1]}" if place[0] == "file" else place[1]
-
-
-def right(rules: Sequence[Rule], at: int, truth: npt.NDArray[Any]) -> Bits:
-    """Which messages belong in the queue of a rule; what it files belonged in the queue that had it."""
-    return np.asarray((truth == rules[at].then.queue) & (truth != ""), np.bool_)
