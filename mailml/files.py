@@ -1,16 +1,26 @@
-"""Reading a file that a person named: an ordinary one, not endless, and as text only if it is text.
+"""Files that a person named: read if ordinary, finite and, as text, text; told of where none can be written.
 
 A FIFO would wait for ever and a device never end; each is refused in a sentence that says what it is.
 """
 
 from __future__ import annotations
 
+import errno
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mailml.errors import InputError
 
+_ROOM = "Make room and run it again; what was there before is whole"
+_CURES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: _ROOM,
+    errno.EROFS: "Choose a folder that can be written",
+}
 _UNREAD = re.compile("[\udc80-\udcff]+")  # what Python makes of bytes of a name that the locale does not know
 SETTINGS = 16_000_000  # bytes; no file of settings is larger
 _SORTS = (
@@ -57,7 +67,18 @@ def readable(text: str) -> str:
     return _UNREAD.sub(lambda run: run[0].encode("utf-8", "surrogateescape").decode("utf-8", "replace"), text)
 
 
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Within the block an error of the system names this path: of a full disk it would name none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise
+
+
 def told(error: OSError) -> str:
-    """What the system could not do, as a sentence that names the file."""
+    """What the system could not do, as a sentence that names the file and, where there is one, the cure."""
     why = error.strerror or str(error) or type(error).__name__
-    return f"{error.filename}: {why[:1].lower()}{why[1:]}" if error.filename else why
+    said = f"{error.filename}: {why[:1].lower()}{why[1:]}" if error.filename else why
+    return f"{said}. {_CURES[error.errno]}" if error.errno in _CURES else said

@@ -51,14 +51,19 @@ def make_keys(private: str | os.PathLike[str], public: str | os.PathLike[str]) -
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     shown = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    try:
-        for path, data, mode in ((Path(private), secret, 0o600), (Path(public), shown, 0o644)):
+    made: list[Path] = []
+    for path, data, mode in ((Path(private), secret, 0o600), (Path(public), shown, 0o644)):
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # made with its final mode: a private key is never readable by others, not even for a moment
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            made.append(path)
+            with os.fdopen(handle, "wb") as file:
                 file.write(data)
-    except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror})", where=str(error.filename)) from error
+        except OSError as error:
+            for half in made:  # it would stand in the way of the next try
+                half.unlink(missing_ok=True)
+            raise InputError(f"cannot be written ({error.strerror})", where=str(path)) from error
 
 
 def fingerprint(key: PublicKey) -> str:

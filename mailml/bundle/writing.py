@@ -9,10 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mailml.errors import BundleError
+from mailml.files import writing
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write one file so that a crash leaves the old one or the new one."""
+    """Write one file so that a crash leaves the old one or the new one; an OSError names the file."""
+    with writing(path):
+        _write(path, data)
+
+
+def _write(path: Path, data: bytes) -> None:
     fd, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(fd, "wb") as file:
@@ -33,10 +39,15 @@ def write_folder(path: Path, files: Mapping[str, bytes], *, replace: bool = Fals
     Raises BundleError when something stands there already and `replace` is not given. With `replace` the old
     folder is moved aside first and removed last: a crash in between leaves it beside, as `.NAME.old`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not replace:
         cure = "Choose another path, or allow it to be replaced"
         raise BundleError("something is there already", where=str(path), cure=cure)
+    with writing(path):
+        _write_folder(path, files)
+
+
+def _write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         for name, data in files.items():

@@ -55,6 +55,7 @@ def evaluate(
     from mailml.lab.evaluate import evaluate as judge
     from mailml.lab.frame import frame as frame_of
     from mailml.lab.labels import Labels
+    from mailml.lab.report.page import write_whole
 
     frame = frame_of(Archive.open(archive))
     given = (frame, Labels(labels)) if labels else (None, None)
@@ -68,7 +69,7 @@ def evaluate(
     parts = [part.strip() for part in slices.split(",") if part.strip()]
     tables = {part: made.by(part) for part in parts}
     if out is not None:
-        out.write_text(card.html(made), encoding="utf-8")
+        write_whole(out, card.html(made))
     if as_json:
         typer.echo(json.dumps(_as_json(made, tables, rival)))
         return

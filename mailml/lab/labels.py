@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mailml.errors import InputError, LabelError
+from mailml.files import writing
 
 # A person who read the message outranks a move that was mined, and that a folder it happens to lie in.
 _RANK = {"panel": 3, "csv": 3, "mined": 2, "folder": 1}
@@ -82,6 +83,11 @@ class Labels:
         lines = [json.dumps({**asdict(label), "at": _iso(label.at)}, ensure_ascii=False) for label in labels]
         if not lines:
             return 0
+        with writing(self.path):
+            self._append(lines)
+        return len(lines)
+
+    def _append(self, lines: list[str]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -92,7 +98,6 @@ class Labels:
             os.fsync(fd)
         finally:
             os.close(fd)
-        return len(lines)
 
     def merge(self, labels: Iterable[Label]) -> int:
         """`add` the statements that their source and author do not make already. Returns how many."""

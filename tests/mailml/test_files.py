@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailml.errors import InputError
-from mailml.files import read_bytes, read_text, told
+from mailml.files import read_bytes, read_text, told, writing
 from tests.conftest import ROOT
 
 
@@ -55,6 +56,58 @@ def test_the_system_s_refusals_are_sentences() -> None:
     """What the system says names the file once and begins small."""
     assert told(PermissionError(13, "Permission denied", "/x")) == "/x: permission denied"
     assert told(OSError("odd")) == "odd"
+
+
+def test_a_full_disk_names_the_file_and_the_cure(tmp_path: Path) -> None:
+    """The system says only that there is no room: the file that was written is named, and what to do."""
+    with pytest.raises(OSError, match="No space") as refused, writing(tmp_path / "r.html"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    cure = "Make room and run it again; what was there before is whole"
+    assert told(refused.value) == f"{tmp_path / 'r.html'}: no space left on device. {cure}"
+
+
+def small_disk(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Python in a process that can write files of 4 KB at most, as on a disk that is full."""
+    limit = "import resource, signal, sys\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+    return subprocess.run(
+        [sys.executable, "-c", limit + code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from mailml.lab.report.page import write_whole\nwrite_whole(out, 'x' * 9000)",
+        "from mailml.bundle.writing import write_folder\nwrite_folder(out, {'a': b'x' * 9000}, replace=True)",
+        "from mailml.bundle.writing import write_file\nwrite_file(out, b'x' * 9000)",
+    ],
+)
+def test_where_there_is_no_room_nothing_is_half_written(code: str, tmp_path: Path) -> None:
+    """Reports, bundles and models: the folder is as it was, and the error names what was to be written."""
+    start = "from pathlib import Path\nout = Path(sys.argv[1])\n"
+    end = "\nexcept OSError as error:\n    from mailml.files import told\n    print(told(error))\n"
+    body = "try:\n" + "".join(f"    {line}\n" for line in code.splitlines())
+    done = small_disk(start + body + end.lstrip("\n"), tmp_path / "out")
+    assert done.stdout.startswith(f"{tmp_path / 'out'}: file too large. Make room"), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_could_not_be_written_is_not_in_the_way(tmp_path: Path) -> None:
+    """Half a pair of keys is taken away: the next try finds nothing there."""
+    code = (
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\nsys.argv[0] = 'mailml'\n"
+        "from mailml.cli import main\nmain()"
+    )
+    done = small_disk(code, "bundle", "keygen", tmp_path / "key")
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "None" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -7,7 +7,6 @@ well with a keyboard and a screen reader. Every picture has a table with the sam
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +17,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mailml import __version__
+from mailml.bundle.writing import write_file
+from mailml.files import writing
 from mailml.lab.escape import plain_text
 from mailml.lab.intervals import Share
 from mailml.lab.report.figures import Picture
@@ -165,19 +166,9 @@ def _is_number(value: object) -> bool:
 
 def write_whole(path: Path, text: str) -> Path:
     """Write a text file so that a reader sees the old one or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        # mkstemp makes files for their owner alone; a report is made to be handed on
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, text.encode())
     return path
 
 

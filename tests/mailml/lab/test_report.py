@@ -209,7 +209,7 @@ def test_writing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Monk
     out = tmp_path / "r.html"
     out.write_text("old")
     page = Page("t", "l", "s", "m")
-    monkeypatch.setattr("os.fsync", lambda _fd: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr("os.fsync", lambda _fd: (_ for _ in ()).throw(OSError(28, "disk full")))
     with pytest.raises(OSError, match="disk full"):
         page.write(out)
     assert out.read_text() == "old"
