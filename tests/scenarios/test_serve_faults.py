@@ -19,7 +19,7 @@ from tests.servers import child
 from tests.servers.dovecot import Dovecot, User
 from tests.servers.dovecot_config import Settings
 from tests.servers.fault_proxy import FaultProxy
-from tests.servers.smtp_sink import CUT, CUT_REPLY, SmtpSink
+from tests.servers.smtp_sink import CUT, CUT_REPLY, HANG, SmtpSink
 
 pytestmark = pytest.mark.scenario
 
@@ -62,16 +62,20 @@ def test_mail_is_moved_while_smtp_is_down_and_acknowledged_later(service: Servic
         ("451 4.7.1 come back later", "pending", 0),
         (CUT, "uncertain", 1),
         (CUT_REPLY, "uncertain", 1),
+        (HANG, "uncertain", 1),
     ],
 )
 def test_what_the_smtp_server_says_decides(service: Service, reply: str, state: str, taken: int) -> None:
     """Refused for good, for now, or in doubt: only what was surely not taken is ever sent again."""
+    service.smtp["timeout"] = 1
     service.sink.replies.append(reply)
     service.mailbox.deliver(mail(1))
     service.once()
     assert outcome(service) == {"move": "done", "ack": state}
     service.once()
-    assert len(service.sink.mails) == taken, "an uncertain mail was sent again"
+    # what may be tried again is so after its pause, which may be over by now
+    again = {0, 1} if state == "pending" else {taken}
+    assert len(service.sink.mails) in again, "an uncertain mail was sent again"
 
 
 def test_a_doubt_is_settled_by_the_sent_folder(service: Service) -> None:

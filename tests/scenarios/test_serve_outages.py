@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from pathlib import Path
 
 import pytest
 
 from serve.instants import DAY, HOUR
-from serve.journal import incoming, outbox
+from serve.journal import events, incoming, outbox
 from tests.scenarios.conftest import logs_in
 from tests.serve.room import Room
 from tests.serve.service import Service, mail
@@ -79,6 +80,101 @@ def test_a_throttled_mailbox_waits_as_long_as_it_is_told(service: Service) -> No
         first, *_, fifth = proxy.arrived[:5]
         assert fifth - first >= 1.5
     assert "come back later" in service.log()
+
+
+UNRESOLVED = """
+import socket, sys
+from pathlib import Path
+from serve.__main__ import main
+flag, ask = Path(sys.argv.pop(1)), socket.getaddrinfo
+def getaddrinfo(*words, **more):
+    if flag.exists():
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    return ask(*words, **more)
+socket.getaddrinfo = getaddrinfo
+main()
+"""
+
+
+def test_names_that_cannot_be_resolved_for_a_while(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS is gone while IMAP and SMTP have to connect anew: both say so, wait, and go on when it is back."""
+    gone = tmp_path / "gone"
+    command = [sys.executable, "-c", UNRESOLVED, str(gone), "run", "--config", str(service.toml)]
+    monkeypatch.setattr(service, "command", lambda *_: command)
+    service.smtp["host"] = "localhost"
+    with service:
+        service.mailbox.deliver(mail(1))
+        service.sink.wait_for(1)
+        gone.touch()
+        service.mailbox.server.doveadm("kick", service.mailbox.name)
+        service.mailbox.deliver(mail(2, subject="Unresolved"))
+        told = "the host name localhost is not known"
+        service.wait(lambda: service.log().count(told) >= 2, "the failure of watcher and mover")
+        (tmp_path / "answer").write_text("Here you are.")
+        service.call("reply", service.decisions()[0]["reference"], "--file", str(tmp_path / "answer"))
+        service.wait(lambda: "server out of reach" in service.log(), "the sender's failure", 40)
+        gone.unlink()
+        service.wait(lambda: service.folders().get(QUEUE) == 2, "routing when it is back", 60)
+        service.sink.wait_for(3, 60)
+        assert service.stop() == 0
+    assert len(service.sink.mails) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"NO [OVERQUOTA] Quota exceeded (mailbox for user is full)",
+        b"NO [THROTTLED] Request is throttled. Suggested Backoff Time: 100 milliseconds",
+    ],
+    ids=["full", "throttled"],
+)
+def test_a_move_that_is_refused_for_now_is_made_later(service: Service, answer: bytes) -> None:
+    """A full mailbox and a throttled command leave the mail in the inbox; the answer leaves all the same."""
+    with FaultProxy(service.imap["port"]) as proxy:
+        service.imap["port"] = proxy.port
+        proxy.refusals["UID MOVE"] = [answer] * 2
+        with service:
+            service.mailbox.deliver(mail(1))
+            service.sink.wait_for(1)
+            service.wait(lambda: service.folders().get(QUEUE) == 1, "the move", 40)
+            assert service.stop() == 0
+        assert proxy.refusals["UID MOVE"] == []
+        assert proxy.commands().count("UID MOVE") >= 3
+    assert len(service.sink.mails) == 1
+    with service.journal.read() as tx:
+        alarms = [event["kind"] for event in events.latest(tx, 50) if event["kind"] == "move_refused"]
+    assert len(alarms) == (b"OVERQUOTA" in answer)
+
+
+def test_a_copy_over_quota_is_made_later(service: Service) -> None:
+    """APPEND to Sent is answered OVERQUOTA: the mail counts as sent, and its copy is made with the next."""
+    with FaultProxy(service.imap["port"]) as proxy:
+        service.imap["port"] = proxy.port
+        proxy.refusals["APPEND"] = [b"NO [OVERQUOTA] Quota exceeded"]
+        service.mailbox.deliver(mail(1))
+        service.once()
+        assert service.folders() == {QUEUE: 1}
+        service.once()
+        assert service.folders() == {QUEUE: 1, "Sent": 1}
+    assert len(service.sink.mails) == 1
+
+
+def test_a_server_that_takes_the_call_and_says_nothing(service: Service) -> None:
+    """SMTP without a greeting: surely not taken, told as out of reach, and sent by the next try, once."""
+    service.smtp["timeout"] = 1
+    with FaultProxy(service.sink.port) as proxy:
+        service.smtp["port"] = proxy.port
+        proxy.cut_after(0, kind="silent")
+        service.mailbox.deliver(mail(1))
+        service.once(good=1)
+        assert [(one["effect"], one["state"]) for one in service.decisions()[0]["effects"]] == [
+            ("move", "done"),
+            ("ack", "pending"),
+        ]
+        service.once()
+    assert len(service.sink.mails) == 1
 
 
 def test_a_sent_folder_that_is_full_holds_nothing_up(service: Service) -> None:

@@ -27,6 +27,7 @@ class FaultProxy:
         self.lengths: list[dict[str, int]] = []  # bytes "up" and "down" of each connection, in their order
         self.cuts = 0  # connections that were cut as asked
         self.greetings: list[bytes] = []  # said instead of the server's to the next connections, then closed
+        self.refusals: dict[str, list[bytes]] = {}  # by IMAP command, answers that are not the server's
         self.arrived: list[float] = []  # when each connection came (time.monotonic)
         self._sent: list[bytes] = []
         self._cuts: list[tuple[str, int, str]] = []
@@ -51,12 +52,14 @@ class FaultProxy:
 
     def commands(self) -> list[str]:
         """The IMAP commands clients have sent, without tags: `["CAPABILITY", "LOGIN", "UID FETCH", …]`."""
-        names = []
-        for line in self.sent.split(b"\r\n"):
-            words = line.decode("utf-8", "replace").split()
-            if len(words) > 1:
-                names.append(" ".join(words[1:3] if words[1].upper() == "UID" else words[1:2]).upper())
-        return names
+        names = [_command(line)[1] for line in self.sent.split(b"\r\n")]
+        return [name for name in names if name]
+
+    def _refusal(self, data: bytes) -> bytes:
+        """The answer to a command that does not reach the server; b"" for one that does."""
+        tag, name = _command(data.partition(b"\r\n")[0])
+        answers = self.refusals.get(name)
+        return b"%s %s\r\n" % (tag.encode(), answers.pop(0)) if answers else b""
 
     def cut_after(self, count: int, direction: str = "down", kind: str = "rst", times: int = 1) -> None:
         """Cuts the next `times` connections after `count` bytes "down" (to the client) or "up".
@@ -124,6 +127,9 @@ class FaultProxy:
                 length[way] += len(data)
                 if way == "up":
                     self._sent.append(data)
+                    if answer := self._refusal(data):
+                        source.sendall(answer)
+                        continue
                 else:
                     self.received += len(data)
                 if cut is not None and len(data) >= left:
@@ -149,6 +155,14 @@ class FaultProxy:
             else:
                 with contextlib.suppress(OSError):
                     sock.shutdown(socket.SHUT_RDWR)
+
+
+def _command(line: bytes) -> tuple[str, str]:
+    """Tag and name of an IMAP command, the name "" for what is none."""
+    words = line.decode("utf-8", "replace").split()
+    if len(words) < 2:
+        return "", ""
+    return words[0], " ".join(words[1:3] if words[1].upper() == "UID" else words[1:2]).upper()
 
 
 def _swallow(sock: socket.socket) -> None:
