@@ -76,6 +76,7 @@ _OLDER = Prepared(
 )
 _READY = (incoming.c.state == "new") & is_due(incoming.c.due_at, NOW)
 _WAITING = Prepared(select(incoming.c.id).where(_READY).limit(1))
+_STATE = Prepared(select(incoming.c.state).where(incoming.c.id == bindparam("number")))
 _TAKE = Prepared(
     update(incoming)
     .where(incoming.c.id == bindparam("number"), _READY)
@@ -213,6 +214,11 @@ def claimed(tx: Tx, ids: Sequence[int]) -> list[Claimed]:
     joined = incoming.join(raws).join(mailboxes)
     rows = tx.execute(select(*columns).select_from(joined).where(t.id.in_(ids)).order_by(t.id))
     return [Claimed(**row._mapping) for row in rows]
+
+
+def undecided(tx: Tx, number: int) -> bool:
+    """Whether the message still waits for its outcome: another router may have given it one meanwhile."""
+    return bool(_STATE.value(tx, number=number) == "new")
 
 
 def later(tx: Tx, number: int, due_at: int) -> None:

@@ -73,6 +73,8 @@ class Worker:
         if left := [mail for mail in mails if mail.id in aside]:
             with self.journal.write() as tx:
                 for mail in left:
+                    if not incoming.undecided(tx, mail.id):
+                        continue
                     quarantine.put(tx, mail.id, mail.mailbox_id, aside[mail.id], self.clock())
             self.decided({mail.mailbox for mail in left})
         while read:
@@ -99,6 +101,8 @@ class Worker:
         return ""
 
     def _one(self, tx: Tx, mail: incoming.Claimed, message: Message | Exception) -> None:
+        if not incoming.undecided(tx, mail.id):
+            return  # by a router that has taken the turn over from one that is still finishing
         try:
             if isinstance(message, Exception):
                 raise message

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ import serve.worker
 from mailml.decide import decide
 from mailml.verdict import Decision, Reason
 from serve.instants import DAY, HOUR, MINUTE
-from serve.journal import decisions, events, incoming, interactions, limits, outbox, quarantine
+from serve.journal import Tx, decisions, events, incoming, interactions, limits, outbox, quarantine
+from serve.worker import Worker
 from tests.serve.room import KEY, Room
 from tests.serve.service import mail
 
@@ -243,3 +245,30 @@ def test_a_batch_of_any_size_is_decided_once_each(room: Room, number: int) -> No
     assert [row["state"] for row in rows] == ["decided"] * number
     with room.journal.read() as tx:
         assert len(outbox.moves(tx, room.mailbox, room.now, 100)) == number
+
+
+@pytest.mark.parametrize("attempts", [0, 50], ids=["to be decided", "to be set aside"])
+def test_what_another_router_has_decided_meanwhile_is_left_alone(
+    room: Room, monkeypatch: pytest.MonkeyPatch, attempts: int
+) -> None:
+    """A worker whose turn was taken over has the message in hand: one outcome, no error, no quarantine."""
+    room.store(mail(1))
+    other = Worker(room.journal, room.config, room.bundles, KEY, decided=lambda _: None, clock=room.clock)
+    aside = room.worker._aside
+
+    def overtaken(tx: Tx, claimed: incoming.Claimed) -> str:
+        """The other one decides after we have taken the message up."""
+        monkeypatch.setattr(room.worker, "_aside", aside)
+        overtaking.start()
+        overtaking.join(30)
+        return "killed the process" if attempts else ""
+
+    overtaking = threading.Thread(target=other.batch)
+    monkeypatch.setattr(room.worker, "_aside", overtaken)
+    assert room.worker.batch() == 1
+    (row,) = room.all()
+    assert row["state"] == "decided"
+    with room.journal.read() as tx:
+        assert quarantine.held(tx) == []
+        assert "quarantined" not in [event["kind"] for event in events.latest(tx, 10)]
+    assert len(room.mails()) == 1
