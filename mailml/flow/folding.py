@@ -55,5 +55,5 @@ def _squeezed(text: str) -> str:
 def fold_expected(text: str) -> str:
     """What a rule expects, folded; a blank at either end is kept, so that " AI " does not find "mail"."""
     folded = fold(text)
-    before, after = (" " if edge.isspace() else "" for edge in (text[:1], text[-1:]))
+    before, after = (" " if not fold(edge) else "" for edge in (text[:1], text[-1:]))
     return f"{before}{folded}{after}" if folded else ""

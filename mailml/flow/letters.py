@@ -13,6 +13,8 @@ from mailml.flow.folding import fold
 LOOKED_AT = ((0x80, 0x33FF), (0xA000, 0xABFF), (0xF900, 0xFFFF), (0x1D000, 0x1FBFF))
 # ideographs and Hangul syllables, which have neither case nor compatibility forms
 AS_THEY_ARE = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3))
+# vowels and last consonants of Hangul, which are composed with what stands before them
+_JAMO = (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))
 
 
 @lru_cache(maxsize=1)
@@ -38,6 +40,24 @@ def turned(letter: str) -> str:
         return ""
     same = unicodedata.normalize("NFKC", letter) == unicodedata.normalize("NFC", letter) == letter
     return "" if same and not any(one.isascii() for one in folded) else folded or "x"
+
+
+@lru_cache(maxsize=1)
+def unsteady() -> frozenset[int]:
+    """The letters in `LOOKED_AT` that NFC may write another way, or compose with the letter before them.
+
+    Text without any of them, and of letters that were looked at, is in NFC: UAX 15, section 9.
+    """
+    codes = [code for low, high in LOOKED_AT for code in range(low, high + 1)]
+    found = set(_JAMO)
+    for code in codes:
+        letter = chr(code)
+        if unicodedata.combining(letter) or not unicodedata.is_normalized("NFC", letter):
+            found.add(code)
+        parts = unicodedata.decomposition(letter).split()
+        if len(parts) == 2 and not parts[0].startswith("<"):
+            found.add(int(parts[1], 16))
+    return frozenset(found)
 
 
 def _ranges(codes: Iterable[int]) -> Iterator[tuple[int, int]]:

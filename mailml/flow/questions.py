@@ -191,12 +191,12 @@ def _compares(name: str, operator: str, expected: list[str]) -> Question:
     if operator == "contains":
         return _contains(name, needles)
     if operator == "is":
-        wanted = frozenset(needle.strip() for needle in needles)
+        wanted = frozenset(needle.strip(" ") for needle in needles)
         return _whole(name, wanted.__contains__)
     if operator == "starts_with":
-        heads = tuple(needle.lstrip() for needle in needles)
+        heads = tuple(needle.lstrip(" ") for needle in needles)
         return _whole(name, lambda value: f"{value} ".startswith(heads))
-    tails = tuple(needle.rstrip() for needle in needles)
+    tails = tuple(needle.rstrip(" ") for needle in needles)
     return _whole(name, lambda value: f" {value}".endswith(tails))
 
 
@@ -214,7 +214,7 @@ def _whole(name: str, test: Callable[[str], bool]) -> Question:
 def _contains(name: str, needles: tuple[str, ...]) -> Question:
     long = name.startswith("text")
     padded = any(
-        needle != needle.strip() for needle in needles
+        needle != needle.strip(" ") for needle in needles
     )  # a blank at an edge also fits the text's end
 
     def contains(reading: Reading) -> Answer:

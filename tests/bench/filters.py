@@ -7,8 +7,6 @@ spend on a mail anyway. Both are left out, with a word, where they are not insta
 from __future__ import annotations
 
 import http.client
-import resource
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -18,6 +16,7 @@ from mailml.decide import decide
 from mailml.verdict import Context
 from serve.instants import now_ms, to_datetime
 from tests.bench.processes import cpu_seconds
+from tests.bench.sieve import dry_run
 from tests.servers import child
 from tests.servers.dovecot import Dovecot
 from tests.servers.missing import ServerMissing, free_port, program
@@ -64,27 +63,8 @@ def _decided(bundle: Bundle, raws: list[bytes]) -> float:
 
 def sieve_seconds(raws: list[bytes]) -> float:
     """CPU a mail of Pigeonhole's dry run over the same mails; raises ServerMissing."""
-    sieve, compiler = (
-        program("sieve-filter", package="dovecot-sieve"),
-        program("sievec", package="dovecot-sieve"),
-    )
     with Dovecot() as dovecot:
-        user = dovecot.user()
-        for raw in raws:
-            user.deliver(raw)
-        script = dovecot.base / "rules.sieve"
-        script.write_text(SIEVE)
-        configuration = str(dovecot.base / "dovecot.conf")
-        subprocess.run([compiler, "-c", configuration, str(script)], check=True, capture_output=True)
-        turns = []
-        for _ in range(3):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            command = [sieve, "-c", configuration, "-u", user.name, str(script), "INBOX"]
-            subprocess.run(command, check=True, capture_output=True)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            turns.append(used / len(raws))
-    return min(turns)
+        return dry_run(dovecot, raws, SIEVE)[0] / len(raws)
 
 
 def rspamd_seconds(raws: list[bytes]) -> float:

@@ -93,3 +93,40 @@ def _sql(field: str, operator: str, expected: str, pattern: str) -> str:
         return f"{column} = '{expected}'"
     name = {"contains": "contains", "starts_with": "starts_with", "ends_with": "ends_with"}[operator]
     return f"{name}({column}, '{expected.lower()}')"
+
+
+def sieve_script() -> str:
+    """The same as a Sieve script: a folder for each rule, named as the rule is."""
+    lines = ['require ["fileinto", "body", "regex"];']
+    for n, one in enumerate(CONDITIONS):
+        lines.append(f'if {_sieve(*one[:3])} {{ fileinto "r{n}"; stop; }}')
+    return "\n".join([*lines, 'fileinto "default";', ""])
+
+
+def _sieve(field: str, operator: str, expected: str) -> str:
+    name = field.removeprefix("header.").lower()
+    where = {
+        "text": "body :text",
+        "from_domain": "address :domain",
+        "from_address": "address :all",
+        "to": "address :all",
+    }
+    test, keys = where.get(field, "header"), "" if field == "text" else f'"{name.removesuffix("_domain")}" '
+    keys = keys.replace("from_address", "from")
+    if operator == "matches" or (field == "text" and " " in expected):
+        return f'{test} :regex {_posix(operator, expected)} {keys}"{_posix_pattern(expected)}"'
+    if operator in ("starts_with", "ends_with"):
+        wild = f"{expected}*" if operator == "starts_with" else f"*{expected}"
+        return f'{test} :matches {keys}"{wild}"'
+    return f'{test} :{operator} {keys}"{expected}"'
+
+
+def _posix(operator: str, expected: str) -> str:
+    # without a comparator Sieve ignores the case of ASCII letters
+    return "" if operator == "contains" or expected.startswith("(?i)") else ':comparator "i;octet"'
+
+
+def _posix_pattern(pattern: str) -> str:
+    r"""RE2's pattern, or a phrase, in the words of POSIX: blanks as a class, no \d, and a quoted string."""
+    pattern = pattern.removeprefix("(?i)").replace(r"\d", "[0-9]")
+    return pattern.replace(" ", r"\s+").replace("\\", "\\\\")

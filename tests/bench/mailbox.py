@@ -6,7 +6,7 @@ import base64
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tests.servers.dovecot import User
 
@@ -56,11 +56,16 @@ def _message(rng: random.Random, number: int, sentences: list[str], blob: bytes,
 
 def fill(user: User, count: int, *, seed: int = 7, average: int = 24_000) -> int:
     """Puts the messages into the user's INBOX and returns their bytes; the next open indexes them."""
+    return put(user, messages(count, seed=seed, average=average))
+
+
+def put(user: User, raws: Iterable[bytes]) -> int:
+    """Puts any mails into the user's INBOX, in this order, and returns their bytes."""
     with user.client() as client:
         client.select_folder("INBOX")  # makes the Maildir
     new = user.maildir() / "cur"
     total = 0
-    for number, raw in enumerate(messages(count, seed=seed, average=average)):
+    for number, raw in enumerate(raws):
         path = new / f"{START + number}.M{number:06d}P1.bench,S={len(raw)}:2,"
         path.write_bytes(raw)
         os.utime(path, (START + number, START + number))

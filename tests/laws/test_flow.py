@@ -49,12 +49,12 @@ def compare(operator: str, value: str, expected: str) -> bool:
         return re2.search(expected, unicodedata.normalize("NFC", value)) is not None
     hay, needle = fold(value), fold_expected(expected)
     if operator == "is":
-        return hay == needle.strip()
+        return hay == needle.strip(" ")
     if operator == "starts_with":
-        return f"{hay} ".startswith(needle.lstrip())
+        return f"{hay} ".startswith(needle.lstrip(" "))
     if operator == "ends_with":
-        return f" {hay}".endswith(needle.rstrip())
-    return needle in (f" {hay} " if needle != needle.strip() else hay)
+        return f" {hay}".endswith(needle.rstrip(" "))
+    return needle in (f" {hay} " if needle != needle.strip(" ") else hay)
 
 
 def answer(ask: Ask, facts: Facts) -> bool:

@@ -19,16 +19,16 @@ def compared(texts: pl.Series, plan: Plan) -> Bits:
     if operator == "matches":
         return _matching(texts, needles)
     if operator == "is":
-        return bits_of(texts.is_in([needle.strip() for needle in needles]))
+        return bits_of(texts.is_in([needle.strip(" ") for needle in needles]))
     if operator == "contains":
-        padded = any(needle != needle.strip() for needle in needles)
+        padded = any(needle != needle.strip(" ") for needle in needles)
         return bits_of((" " + texts + " " if padded else texts).str.contains_any(list(needles)))
     found = np.zeros(len(texts), np.bool_)
     for needle in needles:
         if operator == "starts_with":
-            found |= bits_of((texts + " ").str.starts_with(needle.lstrip()))
+            found |= bits_of((texts + " ").str.starts_with(needle.lstrip(" ")))
         else:
-            found |= bits_of((" " + texts).str.ends_with(needle.rstrip()))
+            found |= bits_of((" " + texts).str.ends_with(needle.rstrip(" ")))
     return found
 
 

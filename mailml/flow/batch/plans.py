@@ -56,10 +56,10 @@ def plan_of(ask: Ask) -> Plan:
     if ask.operator == "matches":
         return _matching(ask)
     needles = tuple(fold_expected(str(value)) for value in ask.expected)
-    pieces = _all([_piece(needle.strip()) for needle in needles])
+    pieces = _all([_piece(needle.strip(" ")) for needle in needles])
     plain = all(needle.isascii() for needle in needles)
     foreign = not any(needle.isascii() for needle in needles)
-    if ask.operator != "contains" or not plain or any(needle != needle.strip() for needle in needles):
+    if ask.operator != "contains" or not plain or any(needle != needle.strip(" ") for needle in needles):
         return Plan(ask, needles, pieces, foreign=foreign)
     sure = "|".join(_spaced(needle) + _APART for needle in needles)
     return Plan(ask, needles, pieces, sure, "|".join(map(_hint, needles)))

@@ -26,23 +26,29 @@ _NEARLY_ALL = 0.7  # a part of more texts than these is not worth copying
 
 def answers(texts: Texts, plans: Sequence[Plan]) -> Found:
     """For each question, which texts fit."""
-    sure = [plan for plan in plans if plan.sure]
-    pieced = [plan for plan in plans if plan.pieces and not plan.sure and not plan.foreign]
+    sure = _one_pattern(plans)
     foreign = [plan for plan in plans if plan.foreign]
-    rest = [plan for plan in plans if not (plan.sure or plan.pieces or plan.foreign)]
-    if len(sure) > MOST_ALTERNATIVES:
-        pieced, sure = pieced + sure, []  # too many for one pattern
+    others = [plan for plan in plans if plan not in sure and not plan.foreign]
+    pieced = [plan for plan in others if plan.pieces]
+    rest = [plan for plan in others if not plan.pieces]
     found: Found = {}
     if sure:
-        near = texts.holds(_pieces(sure)) if all(plan.pieces for plan in sure) else texts.there
+        near = contains(texts.lowered, "|".join(plan.hint for plan in sure)) | _changed(texts, sure)
         found |= _part(texts, near, lambda some: _sure(some, sure))
     if pieced:
-        near = texts.holds(_pieces(pieced)) & texts.there
-        found |= _part(texts, near, lambda some: _looked(some, _near(some, pieced)))
+        # a single pattern is about to see them all
+        near = texts.there if len(pieced) == 1 and pieced[0].wider else texts.holds(_pieces(pieced))
+        found |= _part(texts, near & texts.there, lambda some: _looked(some, _near(some, pieced)))
     if foreign:
         found |= _part(texts, texts.foreign, lambda some: _looked(some, _near(some, foreign)))
     near_rest = {plan: (_running(texts, plan) if plan.runs else texts.there) for plan in rest}
     return found | _looked(texts, near_rest)
+
+
+def _one_pattern(plans: Sequence[Plan]) -> list[Plan]:
+    """The questions that have something sure and that one pattern can look for together; else none."""
+    sure = [plan for plan in plans if plan.sure and len(plan.expected) <= MOST_ALTERNATIVES]
+    return sure if sum(len(plan.expected) for plan in sure) <= MOST_ALTERNATIVES else []
 
 
 def _part(texts: Texts, near: Bits, ask: Callable[[Texts], Found]) -> Found:
@@ -65,44 +71,49 @@ def _pieces(plans: Iterable[Plan]) -> list[str]:
 
 def _sure(texts: Texts, plans: Sequence[Plan]) -> Found:
     """The answers of questions that most texts settle as they were written."""
-    asks = [plan.ask for plan in plans]
-    found = dict(zip(asks, contains_each(texts.lowered, [plan.sure for plan in plans]), strict=True))
-    rows = np.flatnonzero(texts.foreign)
-    if not len(rows):
-        return found
-    if len(rows) > _NEARLY_ALL * len(texts):
-        rows = np.arange(len(texts))
-    some = texts if len(rows) == len(texts) else texts.take(rows)
-    near = dict(zip(plans, contains_each(some.lowered, [plan.hint for plan in plans]), strict=True))
-    for plan in plans:
-        near[plan] = (near[plan] | _changed(some, plan)) & some.foreign & ~found[plan.ask][rows]
-    for ask, fits in _closer(some, near, folded).items():
-        found[ask][rows[fits]] = True
+    found: Found = {}
+    doubted: dict[Plan, Bits] = {}
+    hinted = contains_each(texts.lowered, [plan.hint for plan in plans])
+    for plan, hints in zip(plans, hinted, strict=True):
+        rows = np.flatnonzero(hints)  # few, and what is sure is among them
+        sure = contains(texts.lowered[rows], plan.sure)
+        found[plan.ask] = _spread(sure, rows, len(texts))
+        doubted[plan] = (hints | _changed(texts, [plan])) & texts.foreign & ~found[plan.ask]
+    for ask, fits in _closer(texts, doubted, _folded).items():
+        found[ask] |= fits
     return found
 
 
-def _changed(texts: Texts, plan: Plan) -> Bits:
+def _changed(texts: Texts, plans: Sequence[Plan]) -> Bits:
     """Where letters that change into ASCII keep a hint from counting, and the pieces do not settle it."""
     rows = np.flatnonzero(texts.changing)
-    if not len(rows) or not plan.pieces:
+    if not len(rows) or not all(plan.pieces for plan in plans):
         return texts.changing
-    return _spread(texts.take(rows).holds(plan.pieces), rows, len(texts))
+    return _spread(texts.take(rows).holds(_pieces(plans)), rows, len(texts))
 
 
 def _looked(texts: Texts, near: dict[Plan, Bits]) -> Found:
     """The answers of questions that folded text, or a pattern, has to settle."""
     patterns = {plan: _wider(texts, plan, some) for plan, some in near.items() if plan.as_written}
     words = {plan: some for plan, some in near.items() if not plan.as_written}
-    return _closer(texts, words, folded) | _closer(texts, patterns, composed)
+    return _closer(texts, words, _folded) | _closer(texts, patterns, _composed)
 
 
-def _closer(texts: Texts, doubted: dict[Plan, Bits], make: Callable[[pl.Series], pl.Series]) -> Found:
+def _folded(texts: Texts, rows: Rows) -> pl.Series:
+    return folded(texts.series[rows])
+
+
+def _composed(texts: Texts, rows: Rows) -> pl.Series:
+    return composed(texts.series[rows], texts.unsteady[rows])
+
+
+def _closer(texts: Texts, doubted: dict[Plan, Bits], make: Callable[[Texts, Rows], pl.Series]) -> Found:
     """What each question says of the texts it is in doubt about, in the form that it asks for."""
     found = {plan.ask: np.zeros(len(texts), np.bool_) for plan in doubted}
     union = np.flatnonzero(np.logical_or.reduce(list(doubted.values()))) if doubted else np.zeros(0, np.int64)
     if not len(union):
         return found
-    looked = make(texts.series if len(union) == len(texts) else texts.series[union])
+    looked = make(texts, union)
     for plan, doubt in doubted.items():
         inside = np.flatnonzero(doubt[union])
         if len(inside):

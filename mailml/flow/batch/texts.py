@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,34 +21,44 @@ MOST_ALTERNATIVES = 40
 
 
 class Texts:
-    """An Arrow array of strings, some of them null."""
+    """Some texts, a few of them null."""
 
-    def __init__(self, array: pa.Array) -> None:
-        self.array = array
+    def __init__(self, texts: pl.Series | pa.Array) -> None:
+        self._texts = texts
 
     def __len__(self) -> int:
-        return len(self.array)
+        return len(self._texts)
 
     def take(self, rows: Rows) -> Texts:
         """Only these texts; what is known of them is kept."""
-        made = Texts(self.array.take(pa.array(rows)))
+        made = Texts(self.series[rows])
+        # copied, since many looks follow, and texts that lie apart take twice as long to look at
+        made.__dict__["_lower"] = self._lower.take(pa.array(rows))
         made.__dict__["_letters"] = tuple(known[rows] for known in self._letters)
         return made
 
     @cached_property
-    def there(self) -> Bits:
-        """Which are not null."""
-        return _bits(pc.is_valid(self.array))
-
-    @cached_property
     def series(self) -> pl.Series:
         """The texts as they were written."""
-        return pl.Series(self.array)
+        return pl.Series(self._texts)
+
+    @cached_property
+    def _array(self) -> pa.Array:
+        return self._texts.to_arrow() if isinstance(self._texts, pl.Series) else self._texts
+
+    @cached_property
+    def there(self) -> Bits:
+        """Which are not null."""
+        return bits_of(self.series.is_not_null())
+
+    @cached_property
+    def _lower(self) -> pa.Array:
+        return pc.ascii_lower(self._array)
 
     @cached_property
     def lowered(self) -> pl.Series:
         """The texts with their ASCII letters in lower case: a fiftieth of what folding costs."""
-        return pl.Series(pc.ascii_lower(self.array))
+        return pl.Series(self._lower)
 
     @cached_property
     def foreign(self) -> Bits:
@@ -67,13 +76,18 @@ class Texts:
         return self._letters[2]
 
     @cached_property
-    def _letters(self) -> tuple[Bits, Bits, Bits]:
+    def unsteady(self) -> Bits:
+        """Which hold a letter that NFC may write another way, or compose with the one before it."""
+        return self._letters[3]
+
+    @cached_property
+    def _letters(self) -> tuple[Bits, Bits, Bits, Bits]:
         return foreign_letters(*self.raw)
 
     @cached_property
     def raw(self) -> tuple[Rows, Bytes]:
         """Where each text begins, and the bytes of all of them."""
-        return bytes_of(self.array)
+        return bytes_of(self._array)
 
     def holds(self, pieces: Sequence[str]) -> Bits:
         """Which hold one of these lower-case ASCII texts, or may do so once they are folded."""
@@ -117,10 +131,9 @@ def folded(texts: pl.Series) -> pl.Series:
     return _patched(texts, quick, ascii_, fold)
 
 
-def composed(texts: pl.Series) -> pl.Series:
-    """Every text in NFC, as patterns search it."""
-    ascii_ = texts.str.len_bytes() == texts.str.len_chars()
-    return _patched(texts, texts, ascii_, lambda text: unicodedata.normalize("NFC", text))
+def composed(texts: pl.Series, unsteady: Bits) -> pl.Series:
+    """Every text in NFC, as patterns search it; those that are not unsteady are so already."""
+    return _patched(texts, texts, pl.Series(~unsteady), lambda text: unicodedata.normalize("NFC", text))
 
 
 def _patched(texts: pl.Series, quick: pl.Series, good: pl.Series, slow: Callable[[str], str]) -> pl.Series:
@@ -130,7 +143,3 @@ def _patched(texts: pl.Series, quick: pl.Series, good: pl.Series, slow: Callable
         return quick
     patch = pl.Series([slow(text) for text in texts.filter(rest)], dtype=pl.String)
     return quick.scatter(rest.arg_true(), patch)
-
-
-def _bits(answers: pa.Array) -> Bits:
-    return np.asarray(pc.fill_null(answers, False).to_numpy(zero_copy_only=False), dtype=bool)
