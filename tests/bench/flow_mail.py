@@ -30,6 +30,7 @@ PHRASES = (
         "DE89 3704 0044 0532 0130 00",
     ),
 )
+_PART, _NEW = 50_000, 1_000_000  # messages in a file, and those that are made from nothing
 SUBJECTS = ("", "", "", "", "", " quote", " partnership", " [URGENT]", " refund")
 
 
@@ -52,14 +53,29 @@ def parsed(count: int = 200) -> list[Facts]:
 
 
 def write_archive(path: Path, rows: int, seed: int = 7) -> None:
-    """The columns of so many messages, all different, with 1.3 KB of text each, as `frame` names them."""
+    """The columns of so many messages, all different, with 1.3 KB of text each, as `frame` names them.
+
+    Behind the first million the same texts come again beside other subjects and senders, each with a number
+    of its own: made in a third of the time, written a part at a time.
+    """
     rng = np.random.default_rng(seed)
     lines = pl.Series(_lines(rng, 40_000))
-    for at in range(0, rows, 50_000):
-        part = min(50_000, rows - at)
-        _part(rng, lines, part, at).write_parquet(
-            path / f"part-{at // 50_000:04d}.parquet", compression="lz4", row_group_size=25_000
-        )
+    for at in range(0, rows, _PART):
+        part = min(_PART, rows - at)
+        made = _part(rng, lines, part, at) if at < _NEW else _again(path, at, part)
+        made.write_parquet(_path(path, at), compression="lz4", row_group_size=25_000)
+
+
+def _path(folder: Path, at: int) -> Path:
+    return folder / f"part-{at // _PART:04d}.parquet"
+
+
+def _again(folder: Path, at: int, rows: int) -> pl.DataFrame:
+    turn = at // _NEW
+    frame = pl.read_parquet(_path(folder, at % _NEW)).head(rows)
+    number = pl.int_range(at, at + rows, eager=True).cast(pl.String)
+    text = pl.concat([frame["text"].slice(turn * 997), frame["text"].head(turn * 997)]) + "\n" + number
+    return frame.with_columns(text=text)
 
 
 def _lines(rng: np.random.Generator, count: int) -> list[str]:

@@ -99,9 +99,9 @@ def _each(call: Callable[[Sequence[Path]], Timed], paths: Sequence[Path], count:
     return (call(paths)[0] - call(paths[:count])[0]) / (len(paths) - count) * 1e6
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     """Print the ratio beside its goal."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
+    count = int(arguments[0]) if arguments else 1_000
     try:
         found = measure(count)
     except ServerMissing as reason:
@@ -116,4 +116,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
