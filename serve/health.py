@@ -14,9 +14,9 @@ from .bundles import Bundles
 from .config import Config
 from .instants import MINUTE, SECOND, Clock, now_ms
 from .journal import Journal, JournalError, Tx, deliveries, figures, marks, quarantine
+from .roster import PARTS
 from .vitals import idle_parts
 
-_PARTS = ("watch", "work", "send", "clock")
 _ESSENTIAL = ("watch", "work", "send")
 
 
@@ -68,7 +68,7 @@ def examine(
 
 
 def _troubles(tx: Tx, config: Config, now: int) -> Iterator[Trouble]:
-    for part in idle_parts(tx, _PARTS, now):
+    for part in idle_parts(tx, PARTS, now):
         yield Trouble("part_idle", part, f"no process does {part!r}", part in _ESSENTIAL)
     yield from _mailboxes(tx, config, now)
     for one in alarms.conditions(tx, config, now):

@@ -176,4 +176,6 @@ def _faults(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def broken(_: Request, error: Exception) -> JSONResponse:
         structlog.get_logger("api").error("request failed", why=type(error).__name__)
-        return told(500, "the service could not answer", "Look into its log")
+        # the server ends this line, and a client that used it again would see a reset
+        close = {"Connection": "close"}
+        return told(500, "the service could not answer", "Look into its log", headers=close)

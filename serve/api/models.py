@@ -43,13 +43,22 @@ class Classified(BaseModel):
     bundle: str
 
 
-class HeadersAsked(Asked):
-    """The headers of a mail: as one block (`headers`), one by one, or both; the block comes first."""
+class MailAsked(Asked):
+    """What every question about a mail may hold: a block of headers, and single pieces."""
 
     headers: _Text = ""
     from_: Annotated[str, Field(alias="from", max_length=20_000)] = ""
     to: _Line = ""
     subject: _Line = ""
+    text: _Text = ""
+
+
+class HeadersAsked(MailAsked):
+    """The headers of a mail: as one block (`headers`), one by one, or both; the block comes first.
+
+    `text` lets the text model look too.
+    """
+
     reply_to: _Line = ""
     return_path: _Line = ""
     auto_submitted: _Line = ""
@@ -57,7 +66,6 @@ class HeadersAsked(Asked):
     precedence: _Line = ""
     list_id: _Line = ""
     content_type: _Line = ""
-    text: _Text = ""  # lets the text model look too
 
 
 class HeadersJudged(BaseModel):
@@ -74,16 +82,11 @@ class HeadersJudged(BaseModel):
     bundle: str
 
 
-class DecideAsked(Asked):
+class DecideAsked(MailAsked):
     """A whole mail (`raw`, base64) or its pieces, and what is known of its thread; a dry run."""
 
     raw: Annotated[str, Field(max_length=100_000_000)] = ""
-    headers: _Text = ""
-    from_: Annotated[str, Field(alias="from", max_length=20_000)] = ""
-    to: _Line = ""
     cc: _Line = ""
-    subject: _Line = ""
-    text: _Text = ""
     html: _Text = ""
     message_id: _Line = ""
     in_reply_to: _Line = ""

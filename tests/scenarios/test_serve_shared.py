@@ -15,7 +15,7 @@ from sqlalchemy import text
 from serve.journal import Journal
 from tests.serve.service import Service, mail
 from tests.servers.dovecot import User
-from tests.servers.missing import ServerMissing
+from tests.servers.fixtures import started
 from tests.servers.postgres import Postgres
 from tests.servers.smtp_sink import SmtpSink
 
@@ -25,12 +25,7 @@ pytestmark = [pytest.mark.scenario, pytest.mark.timeout(300)]
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
     """A server of the test's own: it is restarted."""
-    try:
-        server = Postgres()
-    except ServerMissing as reason:
-        pytest.skip(str(reason))
-    with server:
-        yield server
+    yield from started(Postgres)
 
 
 def router(folder: Path, number: int, boxes: list[User], sink: SmtpSink, database: str) -> Service:
@@ -128,4 +123,5 @@ def test_a_restart_of_the_database_is_waited_out(
         postgres.start()
         one.wait(lambda: decided(database, tmp_path) == 20, "the rest", 90)
         one.wait(lambda: settled(database, tmp_path), "the end of all work", 90)
+        assert one.stop() == 0, "the router has not outlived its database"
     judge(database, tmp_path, boxes, smtp_sink, 20, kills=1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -13,16 +14,23 @@ from tests.servers.postfix import Postfix
 from tests.servers.postgres import Postgres
 from tests.servers.smtp_sink import SmtpSink
 
+Server = TypeVar("Server", Dovecot, Postfix, Postgres)
 
-@pytest.fixture(scope="session")
-def dovecot_server() -> Iterator[Dovecot]:
-    """One Dovecot for the whole session."""
+
+def started(make: Callable[[], Server]) -> Iterator[Server]:
+    """A server for a fixture; the test is skipped where it is not installed."""
     try:
-        server = Dovecot()
+        server = make()
     except ServerMissing as reason:
         pytest.skip(str(reason))
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def dovecot_server() -> Iterator[Dovecot]:
+    """One Dovecot for the whole session."""
+    yield from started(Dovecot)
 
 
 @pytest.fixture
@@ -41,20 +49,10 @@ def smtp_sink(tmp_path: Path) -> Iterator[SmtpSink]:
 @pytest.fixture
 def postfix(dovecot_server: Dovecot) -> Iterator[Postfix]:
     """A Postfix that delivers to the session's Dovecot."""
-    try:
-        server = Postfix(dovecot_server.lmtp_port)
-    except ServerMissing as reason:
-        pytest.skip(str(reason))
-    with server:
-        yield server
+    yield from started(lambda: Postfix(dovecot_server.lmtp_port))
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
     """A PostgreSQL for the session."""
-    try:
-        server = Postgres()
-    except ServerMissing as reason:
-        pytest.skip(str(reason))
-    with server:
-        yield server
+    yield from started(Postgres)

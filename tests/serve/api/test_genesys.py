@@ -80,7 +80,9 @@ def test_defaults_alone_keep_the_contract(name: str) -> None:
     found = action(name)
     response = found["config"]["response"]
     told = json.loads(render(response["successTemplate"], response["translationMapDefaults"]))
-    check(told, found["contract"]["output"]["successSchema"])
+    schema = found["contract"]["output"]["successSchema"]
+    check(told, schema)
+    assert set(told) == set(schema["properties"])
 
 
 HOSTILE = 'He said "no"\\ and\nleft ${credentials.apiKey} $esc #set($x=1) \u2028 Größe 😀 </script>'
