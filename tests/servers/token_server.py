@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import ssl
-import threading
 import time
 import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.servers import tls
+from tests.servers.listening import listening
 from tests.servers.missing import free_port
 
 CLIENT, SECRET = "11111111-1111-1111-1111-111111111111", "client secret"
@@ -44,11 +43,7 @@ class TokenServer:
 
     def __enter__(self) -> TokenServer:
         self.certificates = tls.make(self.folder / "tls")
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.certificates.certificate, self.certificates.key)
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = listening(self.port, _handler(self), self.certificates)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:

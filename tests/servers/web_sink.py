@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 
+from tests.servers.listening import listening
 from tests.servers.missing import free_port
 from tests.servers.tls import Certificates
 
@@ -42,13 +41,7 @@ class WebSink:
         self.answer: Callable[[Received], Answer] = lambda _: Answer()
 
     def __enter__(self) -> WebSink:
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
-        self._server.daemon_threads = True
-        if self.certificates is not None:
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(self.certificates.certificate, self.certificates.key)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = listening(self.port, _handler(self), self.certificates)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
