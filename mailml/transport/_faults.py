@@ -44,6 +44,17 @@ def connecting(account: Account) -> Iterator[None]:
         raise connect_fault(error, account) from error
 
 
+# OpenSSL's X509_V_ERR_*: what is wrong with a certificate decides who can mend it
+_UNKNOWN_AUTHORITY = "If the server has a certificate authority of its own, name its file in ca_file"
+_OTHER_NAME = "Write as host the name that the certificate is for"
+_CERTIFICATES = {
+    9: "It is valid only later: is the clock of this machine right?",
+    10: "The server needs a new one; is the clock of this machine right?",
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+
+
 def connect_fault(error: Exception, account: Account) -> TransportError:
     """The fault of a connection that never came to be."""
     where = account.where
@@ -51,7 +62,7 @@ def connect_fault(error: Exception, account: Account) -> TransportError:
         return TLSError(
             f"the certificate of {account.host} is not trusted: {error.verify_message}",
             where=where,
-            cure="If the server has a certificate authority of its own, name its file in ca_file",
+            cure=_CERTIFICATES.get(error.verify_code, _UNKNOWN_AUTHORITY),
         )
     if isinstance(error, ssl.SSLError):
         other = {"tls": "starttls", "starttls": "tls"}.get(account.security, "tls")

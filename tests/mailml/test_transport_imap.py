@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -89,8 +90,18 @@ def test_untrusted_certificate(dovecot: User, tmp_path: object) -> None:
 def test_certificate_of_another_host(dovecot: User) -> None:
     """The host name is verified as well, not only the authority."""
     # "127.1" is 127.0.0.1 to the resolver and a name the certificate does not have.
-    with pytest.raises(TLSError, match="not trusted"):
+    with pytest.raises(TLSError, match=r"not trusted.*Write as host the name that the certificate is for"):
         imap.connect(dataclasses.replace(dovecot.account(), host="127.1"))
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"), [(9, "valid only later"), (10, "needs a new one"), (18, "ca_file"), (62, "as host")]
+)
+def test_who_can_mend_a_certificate_is_said(dovecot: User, code: int, cure: str) -> None:
+    """Too old, too new, another name, an unknown authority: each has its own cure (OpenSSL's numbers)."""
+    error = ssl.SSLCertVerificationError()
+    error.verify_code, error.verify_message = code, "refused"
+    assert cure in _faults.connect_fault(error, dovecot.account()).cure
 
 
 def test_tls_spoken_to_the_wrong_port(dovecot: User) -> None:
