@@ -221,7 +221,7 @@ def recover(tx: Tx) -> int:
     return int(tx.execute(died.values(state="doubt", note="the process died while sending")).rowcount)
 
 
-def uncopied(tx: Tx, mailbox: int, limit: int = 25) -> list[Send]:
+def uncopied(tx: Tx, mailbox: int, limit: int = 100) -> list[Send]:
     """Sent mails that have no copy in the Sent folder yet."""
     return [Send(*row) for row in _UNCOPIED.rows(tx, mailbox=mailbox, most=limit)]
 
