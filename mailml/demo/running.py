@@ -71,11 +71,20 @@ def running(*options: str, log: Path | None = None) -> Iterator[Running]:
         try:
             yield _announced(process, log)
         finally:
-            process.terminate()
-            process.wait(timeout=10)
+            _stop(process)
 
 
 _NULL = "/dev/null"
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, and end it where it is too busy to: it holds nothing that is wanted afterwards."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _announced(process: subprocess.Popen[bytes], log: Path | None) -> Running:

@@ -32,7 +32,7 @@ class Settings:
     folds: int = 5
     seed: int = 7
     least: int = 5  # labelled messages a class must have
-    novelty: float = 1 / 3  # the share of mail taken to be about something new; 0 trusts every probability
+    novelty: float = 1 / 3  # of mail, first taken to be about something new; 0 trusts every probability
     per_sender: int = 50  # messages of one sender and class at most; raise it for a desk behind a web form
     by_sender: bool = True  # mail of one sender stays on one side
     fallback: str = "general"
