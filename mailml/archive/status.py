@@ -24,7 +24,7 @@ class FolderStatus:
     newest: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ArchiveStatus:
     """`bytes` are of the mail itself, `stored` what the archive takes on disk; `indexed` have their facts.
 
@@ -44,6 +44,10 @@ class ArchiveStatus:
     def newest(self) -> datetime | None:
         """When the last message came."""
         return max((folder.newest for folder in self.folders if folder.newest), default=None)
+
+    def __repr__(self) -> str:
+        # a notebook shows this: the table, not every field of every folder
+        return str(self)
 
     def __str__(self) -> str:
         parts = "1 part" if self.parts == 1 else f"{self.parts:,} parts"

@@ -88,6 +88,13 @@ def _told(decision: Decision | None) -> list[tuple[str, str]]:
     ]
     category = decision.category
     if category is not None:
-        words = ", ".join(word for word, _ in category.words[:6])
-        told.append(("category", f"{category.label or 'no answer'} {category.probability:.0%} ({words})"))
+        told.append(("category", _category(category)))
     return told
+
+
+def _category(category: Category) -> str:
+    """The answer with its words; where there is none, why."""
+    if category.label is None:
+        return f"no answer: {category.reason}" if category.reason else "no answer"
+    words = ", ".join(word for word, _ in category.words[:6])
+    return f"{category.label} {category.probability:.0%}{f' ({words})' if words else ''}"

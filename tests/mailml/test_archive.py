@@ -172,7 +172,7 @@ def test_status(archive: Archive) -> None:
     ]
     assert status.bytes == sum(len(raw) for _, raw in archive.messages())
     assert "desk/Sent" in str(status)
-    assert "on disk (2 parts)" in str(status)
+    assert "on disk (2 parts)" in str(status) == repr(status)
     assert "on disk (1 part)" in str(replace(status, parts=1))
     assert [amount(size) for size in (1, 512, 3_400, 12_000_000, 1_400_000_000)] == [
         "1 byte", "512 bytes", "3.4 KB", "12 MB", "1.4 GB"

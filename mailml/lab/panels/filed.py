@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import getpass
 import json
 import os
 import shlex
@@ -17,6 +16,7 @@ from mailml.autoreply.reasons import REASONS
 from mailml.errors import InputError, LabelError
 from mailml.lab.escape import plain_text
 from mailml.lab.labels import Label, Labels
+from mailml.lab.panels.session import login
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ class Digest:
     ) -> None:
         self.mails = tuple(sorted(mails, key=lambda mail: (mail.kind, mail.folder, mail.at)))
         self.undo, self.store = Path(undo), labels if isinstance(labels, Labels) else Labels(labels)
-        self.by = by or _login()
+        self.by = by or login()
         self.wanted: set[str] = set()  # messages to put back
         self._clock = clock
         self._kinds = {mail.message: mail.kind for mail in self.mails}
@@ -188,13 +188,6 @@ def _read(path: Path) -> list[dict[str, Any]]:
         cure = "Give what `mailml-serve filed list --json` prints"
         raise InputError("is no list of filed mail", where=str(path), cure=cure)
     return rows
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # containers without a password entry
-        return "analyst"
 
 
 def in_words(kind: str) -> str:
