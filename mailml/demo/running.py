@@ -71,17 +71,17 @@ def running(*options: str, log: Path | None = None) -> Iterator[Running]:
         try:
             yield _announced(process, log)
         finally:
-            _stop(process)
+            stop(process)
 
 
 _NULL = "/dev/null"
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
     """Ask it to end, and end it where it is too busy to: it holds nothing that is wanted afterwards."""
     process.terminate()
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,3 +92,14 @@ def test_a_server_that_does_not_start(tmp_path: Path) -> None:
         server_room.running("--nonsense", log=log),
     ):
         pass
+
+
+def test_a_server_that_does_not_stop_is_ended() -> None:
+    """On a busy machine the demo ends with its answers, not with a time-out."""
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); input()"
+    command = [sys.executable, "-c", deaf]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        server_room.stop(process, seconds=0.2)
+        assert process.returncode == -signal.SIGKILL
