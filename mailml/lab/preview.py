@@ -13,7 +13,7 @@ from mailml.text import own_words
 if TYPE_CHECKING:
     from mailml.archive import Archive
     from mailml.bundle import Bundle
-    from mailml.verdict import Decision
+    from mailml.verdict import Category, Decision
 
 _LONGEST = 4_000
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)

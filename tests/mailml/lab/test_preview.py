@@ -11,8 +11,9 @@ from mailml.bundle import Bundle
 from mailml.errors import InputError
 from mailml.lab.escape import NO_MATH
 from mailml.lab.frame import frame
-from mailml.lab.preview import preview
+from mailml.lab.preview import _category, preview
 from mailml.lab.report.page import Page, entries_html
+from mailml.verdict import Category
 
 RAW = (
     b"From: Eve <eve@evil.example>\r\nTo: support@acme.example\r\n"
@@ -62,3 +63,11 @@ def test_an_unknown_message_is_said(archive: Archive) -> None:
     """A hash that is not here is an error with the archive's name."""
     with pytest.raises(InputError, match="is in the archive"):
         preview(archive, "f" * 64)
+
+
+def test_an_abstention_tells_why() -> None:
+    """No answer has a reason and no percentage; an answer has its words, where there are some."""
+    assert _category(Category(None, reason="too little text")) == "no answer: too little text"
+    assert _category(Category(None)) == "no answer"
+    assert _category(Category("billing", 0.914)) == "billing 91%"
+    assert _category(Category("billing", 0.914, words=(("invoice", 0.3),))) == "billing 91% (invoice)"
