@@ -16,6 +16,7 @@ from mailml.flow.folding import fold
 from mailml.message import parse
 from mailml.text import own_words
 from mailml.verdict import Outcome
+from tests.growth import CLEAR, growth
 from tests.laws import flows as made
 
 pl = pytest.importorskip("polars")
@@ -112,6 +113,19 @@ class TestReuse:
         assert batch.asked == 3
         batch.run(Flow((*rules[:2], self.rule("c", "four")), "D"))
         assert batch.asked == 4
+
+    def test_thousands_of_words_in_one_rule(self) -> None:
+        """A long list of words is found as by single messages, in a time that grows as the list does."""
+        mails = [parse(f"\nsome word{n} or other\n".encode()) for n in range(0, 2_000, 50)]
+        messages = [Facts(mail, own_words(mail)) for mail in mails]
+        columns = frame(messages)
+
+        def asked(words: int) -> Ask:
+            return Ask("text", "contains", tuple(f"word{n} " for n in range(words)))
+
+        found = Batch(columns).matches(asked(1_000))
+        assert list(found) == [Flow((Rule("r", asked(1_000)),), "").run(m).trace[0].hit for m in messages]
+        assert growth(lambda words: Batch(columns).count(asked(words)), 500) < CLEAR
 
     def test_hits_are_those_of_every_rule_by_itself(self) -> None:
         """Coverage counts what a condition fits, whatever stands before it."""

@@ -145,9 +145,10 @@ def _near_many(texts: Texts, plans: Iterable[Plan], pieces: Sequence[str]) -> di
     places = {piece: owners[starts[n] : starts[n + 1]] for n, piece in enumerate(pieces)}
     near: dict[Plan, Bits] = {}
     for plan in plans:
-        near[plan] = texts.wild.copy() if plan.pieces else texts.there.copy()
+        found = texts.wild.copy() if plan.pieces else texts.there.copy()
         for piece in plan.pieces:
-            near[plan][places[piece]] = True
+            found[places[piece]] = True
+        near[plan] = found
     return near
 
 
