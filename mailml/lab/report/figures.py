@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -152,7 +152,7 @@ def stacked(columns: Sequence[str], series: Mapping[str, Sequence[float]], alt: 
         axes.set_ylabel(label(ylabel))
         axes.locator_params(axis="y", integer=True)
         axes.grid(visible=False, axis="x")
-        _legend_above(axes, len(series))
+        _legend_above(axes, series)
     return drawing.picture
 
 
@@ -176,7 +176,7 @@ def lines(
         if percent:
             axes.yaxis.set_major_formatter(lambda value, _at: f"{value:.0%}")
         if len(series) > 1:
-            _legend_above(axes, len(series))
+            _legend_above(axes, series)
     return drawing.picture
 
 
@@ -219,5 +219,8 @@ def _thin_ticks(axes: Axes, columns: Sequence[str]) -> None:
     axes.set_xlim(-0.6, len(columns) - 0.4)
 
 
-def _legend_above(axes: Axes, count: int) -> None:
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=min(count, 5), fontsize=9, handlelength=1.2)
+def _legend_above(axes: Axes, names: Iterable[str]) -> None:
+    """As many names side by side as fit: a legend that is too wide is cut, and squeezes the axes."""
+    longest = max((len(label(name)) for name in names), default=0)
+    columns = max(1, min(5, 100 // (longest + 6)))
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, fontsize=9, handlelength=1.2)

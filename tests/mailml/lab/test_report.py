@@ -187,6 +187,20 @@ def test_cells(value: object, text: str) -> None:
     assert cell(value) == text
 
 
+def test_a_legend_of_long_names_leaves_the_axes_their_width() -> None:
+    """Names that do not fit side by side stand in more rows: none is cut, and the bars keep their place."""
+    names = ["Automated/Notifications", "Queues/General Support", "Automated/Replies", "Queues/Billing"]
+    with fig.canvas(8.2, 3.1, "alt") as drawing:
+        drawing.axes.bar([0], [1])
+        for name in names:
+            drawing.axes.bar([0], [1], label=name)
+        fig._legend_above(drawing.axes, names)
+    legend = drawing.axes.get_legend()
+    assert legend is not None
+    assert legend.get_window_extent().x1 <= drawing.axes.figure.bbox.x1
+    assert drawing.axes.get_position().width > 0.8
+
+
 def test_hours_of_a_frame_are_told_as_people_say_them() -> None:
     """A column of hours is shown as `1 h 44`; what is unknown is a dash."""
     frame = pd.DataFrame({"queue": ["a", "b"], "median_hours": [1.7333, None]})
