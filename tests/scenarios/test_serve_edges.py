@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,12 @@ def http(port: int) -> str:
     return f"\n[http]\nport = {port}\n"
 
 
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there: the API may come up after the first mail is routed."""
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port)) == 0
+
+
 def test_one_process_with_api_and_webhook(edged: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mail is routed, the webhook hears of it, the API answers, health is good; SIGTERM ends all of it."""
     monkeypatch.setenv("HOOK", "a secret of more than twenty-four letters")
@@ -45,6 +52,7 @@ def test_one_process_with_api_and_webhook(edged: Service, monkeypatch: pytest.Mo
         with edged:
             edged.mailbox.deliver(mail(1))
             edged.wait(lambda: hook.received, "the webhook's call")
+            edged.wait(lambda: listens(port), "the API")
             key = clients.add(edged.journal, "tests")
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"X-API-Key": key}) as api:
                 edged.wait(lambda: api.get("/readyz").json()["status"] == "ok", "good health")
