@@ -9,7 +9,6 @@ scaled up). CPU seconds of all threads; each engine in a process of its own, so 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -35,6 +34,12 @@ def seconds(call: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - start, made
 
 
+def _quickest(paths: Sequence[str], call: Callable[[], Any]) -> tuple[float, Any]:
+    """The quickest of three calls, for what others do on the machine only adds; many files are read once."""
+    rounds = 3 if len(paths) <= 20 else 1
+    return min((seconds(call) for _ in range(rounds)), key=lambda found: found[0])
+
+
 def ours(paths: Sequence[str], out: str) -> dict[str, float]:
     """Cold from Parquet; with the rules reversed; with one condition edited."""
     from mailml.flow.batch import Batch
@@ -42,7 +47,7 @@ def ours(paths: Sequence[str], out: str) -> dict[str, float]:
     flow = the_flow()
     warm = Batch(paths[:1])
     warm.outcomes(flow)  # tables of letters, imports
-    cold, (batch, outcomes) = seconds(lambda: _cold(paths, flow))
+    cold, (batch, outcomes) = _quickest(paths, lambda: _cold(paths, flow))
     backwards = Flow(tuple(reversed(flow.rules)), flow.default)
     edited = Rule("new", Ask("text", "contains", ("refund",)))
     changed = replace(flow, rules=(*flow.rules[:1], edited, *flow.rules[2:]))
@@ -71,7 +76,7 @@ def duckdb(paths: Sequence[str], out: str) -> dict[str, float]:
     inner = "SELECT *, lower(subject) AS s, lower(text) AS t FROM read_parquet($paths)"
     query = f"SELECT ({case_of_sql()})::UTINYINT AS rule FROM ({inner})"
     con.execute(query, {"paths": list(paths[:1])}).fetchnumpy()
-    cold, rules = seconds(lambda: con.execute(query, {"paths": list(paths)}).fetchnumpy()["rule"])
+    cold, rules = _quickest(paths, lambda: con.execute(query, {"paths": list(paths)}).fetchnumpy()["rule"])
     np.save(out, np.asarray(rules, np.uint8))
     return {"cold": cold}
 
@@ -83,7 +88,7 @@ def by_re(paths: Sequence[str], out: str) -> dict[str, float]:
     fields = sorted({field for field, *_ in CONDITIONS})
     table = pl.read_parquet(paths[0], columns=fields, n_rows=SAMPLE)
     rows = [{f: v if isinstance(v, list) else [v] for f, v in row.items()} for row in table.to_dicts()]
-    cold, rules = seconds(lambda: [first_by_re(row) for row in rows])
+    cold, rules = _quickest(paths, lambda: [first_by_re(row) for row in rows])
     np.save(out, np.array([_number(rule) for rule in rules], np.uint8))
     return {"cold": cold / len(rows)}
 
@@ -146,13 +151,18 @@ def table(found: dict[str, float]) -> list[tuple[str, float, str, str]]:
     ]
 
 
+def _peak() -> float:
+    """The most memory this process had, in MB; getrusage would tell that of its parent where it was more."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1_000
+
+
 def main() -> None:
     """One engine for a parent process, or the whole table."""
     if "--engine" in sys.argv:
         name, out = sys.argv[2:4]
         found = {"ours": ours, "duckdb": duckdb, "by_re": by_re}[name](json.load(sys.stdin), out)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_000
-        print(json.dumps(found | {"rss": peak}))
+        print(json.dumps(found | {"rss": _peak()}))
         return
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     for what, ratio, goal, behind in table(measure(rows)):

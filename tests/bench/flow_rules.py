@@ -47,6 +47,16 @@ def the_flow() -> Flow:
     return source.loads("default = 'General Support'\n" + "\n".join(rules))
 
 
+def many_rules(count: int) -> Flow:
+    """So many rules, one in ten about the subject and the others about the text; hardly any hits."""
+    rules = [
+        f"[[rule]]\nname = 'r{n}'\nwhen = {{ {'text' if n % 10 else 'subject'} = "
+        f"{{ contains = 'case {n:05d}' }} }}\nthen = {{ queue = 'Q' }}"
+        for n in range(count)
+    ]
+    return source.loads("default = 'General Support'\n" + "\n".join(rules))
+
+
 def by_re(facts: Facts) -> str:
     """The yardstick: the first rule whose compiled Python pattern is found in its field."""
     message = facts.message
