@@ -47,9 +47,9 @@ running.register(app)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(breaker_app, name="breaker")
 app.add_typer(filed_app, name="filed")
-app.command()(close)
-app.command()(reopen)
-app.command("export-feedback")(export_feedback)
+app.command(short_help="Close interactions: nobody waits for an answer.")(close)
+app.command(short_help="Open interactions again.")(reopen)
+app.command("export-feedback", short_help="Write what the workbench learns from.")(export_feedback)
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(decisions_app, name="decisions")
 app.add_typer(keys_app, name="keys")
@@ -67,7 +67,7 @@ def check(config: ConfigOption = DEFAULT) -> None:
     typer.echo(f"{config}: good. Mailboxes: {names}. Bundle: {bundle.id}")
 
 
-@app.command()
+@app.command(short_help="Ask DNS and every server whether all is set up.")
 def doctor(
     config: ConfigOption = DEFAULT,
     probe: Annotated[
@@ -91,7 +91,7 @@ def doctor(
     raise typer.Exit(EXIT_NOT_GOOD if any(one.state == "failed" for one in checks) else 0)
 
 
-@app.command()
+@app.command(short_help="Whether mail is being routed, and every trouble.")
 def health(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
     """Whether mail is being routed, and every degraded mode; exit code 3 if it is down."""
     from .health import examine
@@ -107,7 +107,7 @@ def health(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
     raise typer.Exit(0 if found.ready else EXIT_NOT_GOOD)
 
 
-@app.command()
+@app.command(short_help="Sign in to the mailboxes of people in a browser.")
 def login(
     config: ConfigOption = DEFAULT,
     mailbox: Annotated[str, typer.Option(help="One account; all that are not signed in unless given.")] = "",
@@ -141,7 +141,7 @@ def status(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
         typer.echo("\n".join(status_lines(told)))
 
 
-@app.command()
+@app.command(short_help="Answer a customer from the corporate address.")
 def reply(
     reference: Annotated[str, typer.Argument(help="The interaction, e.g. K7Q2-9M4D")],
     file: Annotated[Path, typer.Option("--file", help="The text, UTF-8; - is standard input.")],
@@ -170,7 +170,7 @@ def reply(
     typer.echo(f"in the outbox as {mail.message_id}")
 
 
-@app.command()
+@app.command(short_help="Compare every inbox with the journal.")
 def reconcile(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
     """Compare every inbox with the journal; what is missing is read again."""
     from .reconcile import reconcile as compare
@@ -190,7 +190,7 @@ def reconcile(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
     raise typer.Exit(0 if all(report.good for report in reports) else EXIT_NOT_GOOD)
 
 
-@app.command()
+@app.command(short_help="Decide the old mail of a folder, unanswered.")
 def backfill(
     folder: Annotated[str, typer.Argument(help="The folder of old mail, e.g. Archive/2025")],
     config: ConfigOption = DEFAULT,
@@ -222,7 +222,7 @@ def backfill(
         typer.echo(f"  {count:6}  {queue}")
 
 
-@app.command()
+@app.command(short_help="Forget bodies and people as [retention] says.")
 def retention(
     config: ConfigOption = DEFAULT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many bodies would go.")] = False,

@@ -47,7 +47,7 @@ def quarantine_show(number: int, config: ConfigOption = DEFAULT) -> None:
     sys.stdout.buffer.write(raw)
 
 
-@quarantine_app.command("retry")
+@quarantine_app.command("retry", short_help="Try a message once more.")
 def quarantine_retry(number: int, config: ConfigOption = DEFAULT) -> None:
     """Try a message once more; one of which only the head is kept is decided on its head."""
     with opened(config) as (_, journal), journal.write() as tx:
@@ -94,7 +94,7 @@ def filed_list(
         typer.echo(f"     {one.evidence}")
 
 
-@filed_app.command("undo")
+@filed_app.command("undo", short_help="Put filed mail into a queue after all.")
 def filed_undo(
     number: Annotated[int | None, typer.Argument(help="As `filed list` shows it.")] = None,
     config: ConfigOption = DEFAULT,

@@ -17,7 +17,7 @@ keys_app = typer.Typer(no_args_is_help=True, help="Who may call the HTTP API.")
 webhooks_app = typer.Typer(no_args_is_help=True, help="Who is told of decisions and alarms.")
 
 
-@keys_app.command("add")
+@keys_app.command("add", short_help="Make a key for a client and print it, once.")
 def keys_add(
     name: Annotated[str, typer.Argument(help="Who calls, e.g. genesys")],
     config: ConfigOption = DEFAULT,
@@ -57,7 +57,7 @@ def keys_revoke(name: str, config: ConfigOption = DEFAULT) -> None:
     typer.echo(f"{gone} revoked")
 
 
-@webhooks_app.command("list")
+@webhooks_app.command("list", short_help="Deliveries in each state, and those in one.")
 def webhooks_list(
     config: ConfigOption = DEFAULT,
     state: Annotated[str, typer.Option(help="pending, delivered or dead.")] = "dead",
@@ -76,7 +76,7 @@ def webhooks_list(
         typer.echo(f"  {words(one.created_at)}  {one.target}  {one.event}  tried {one.attempts}  {one.note}")
 
 
-@webhooks_app.command("retry")
+@webhooks_app.command("retry", short_help="Try deliveries again that were given up.")
 def webhooks_retry(
     config: ConfigOption = DEFAULT,
     target: Annotated[str, typer.Option(help="One webhook; all of them unless given.")] = "",
@@ -87,7 +87,7 @@ def webhooks_retry(
     typer.echo(f"{raised} will be tried again")
 
 
-@webhooks_app.command("test")
+@webhooks_app.command("test", short_help="Send one signed event of the type `test` now.")
 def webhooks_test(name: str, config: ConfigOption = DEFAULT) -> None:
     """Send one signed event of the type `test` to a webhook now, and say what it answered."""
     from .webhook_post import post

@@ -19,7 +19,7 @@ bundle_app = typer.Typer(no_args_is_help=True, help="The bundle that serves, and
 decisions_app = typer.Typer(invoke_without_command=True, help="Every message with its one outcome.")
 
 
-@bundle_app.command("status")
+@bundle_app.command("status", short_help="Which bundles are configured, and their state.")
 def bundle_status(config: ConfigOption = DEFAULT, as_json: AsJson = False) -> None:
     """Which bundles are configured, and whether each could be loaded now."""
     with opened(config) as (checked, _):
@@ -51,7 +51,7 @@ def _roles(config: Config) -> Any:
         yield {"role": role, "id": name, "path": str(path.resolve()), "fault": fault}
 
 
-@bundle_app.command("promote")
+@bundle_app.command("promote", short_help="Let a bundle decide from now on.")
 def bundle_promote(candidate: Path, config: ConfigOption = DEFAULT) -> None:
     """Let a bundle decide from now on; the running service takes it over between two messages."""
     with opened(config) as (checked, journal):
@@ -67,7 +67,7 @@ def bundle_rollback(config: ConfigOption = DEFAULT) -> None:
     typer.echo(f"{before} -> {after}")
 
 
-@bundle_app.command("agreement")
+@bundle_app.command("agreement", short_help="How far the shadow agrees with what was served.")
 def bundle_agreement(
     config: ConfigOption = DEFAULT,
     shadow: Annotated[str, typer.Option(help="The shadow's id; the latest unless given.")] = "",
@@ -116,7 +116,7 @@ def decisions(
     raise typer.Exit(EXIT_NOT_GOOD if differ else 0)
 
 
-@decisions_app.command("replay")
+@decisions_app.command("replay", short_help="Make stored decisions again and compare.")
 def decisions_replay(
     number: Annotated[int | None, typer.Argument(help="One message; all of them unless given.")] = None,
     config: ConfigOption = DEFAULT,

@@ -82,6 +82,13 @@ def api(config: ConfigOption = DEFAULT, log_level: LogLevel = "info") -> None:
 
 
 def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    for command in (run, watch, work, send, clock, api):
-        app.command()(command)
+    """Add these commands, each with what it does at a glance."""
+    for command, told in (
+        (run, "Watch, decide, route and acknowledge, all in one."),
+        (watch, "Only store new mail in the journal."),
+        (work, "Only decide what is stored."),
+        (send, "Only move mail, send mail and call webhooks."),
+        (clock, "Only look at clocks: due times, alarms, retention."),
+        (api, "Only answer over HTTP; never changes any mail."),
+    ):
+        app.command(short_help=told)(command)

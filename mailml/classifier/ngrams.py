@@ -152,7 +152,8 @@ class Block:
         return np.frombuffer(packed, dtype=np.int32)
 
     def _word_ids(self, folded: str) -> NDArray[np.int32]:
-        words, get, found = tokens(folded), self._ids.get, list[int]()
+        found: list[int] = []
+        words, get = tokens(folded), self._ids.get
         low, high = self.ngrams
         if low == 1:
             found += [get(word, self._unknown) for word in words]

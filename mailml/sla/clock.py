@@ -24,7 +24,8 @@ def due(received_at: datetime, target: Target, calendar: Calendar) -> Due:
     0 minutes and the reason. Raises `InputError` when the calendar does not open again.
     """
     start, minutes = received_at.astimezone(UTC), target.minutes_in(calendar)
-    left, steps = timedelta(minutes=minutes), list[Step]()
+    steps: list[Step] = []
+    left = timedelta(minutes=minutes)
     counted, today = 0, calendar.local(start).date()
     for day, pieces in _from(start, today, calendar, business=target.business):
         spent = _NOTHING
