@@ -47,7 +47,8 @@ def _training(told: Mapping[str, Any]) -> str:
         return ""
     classes = ", ".join(f"{name} {count:,}" for name, count in (told.get("classes") or {}).items())
     days = f" from {_day(told['from'])} to {_day(told['to'])}" if told.get("from") and told.get("to") else ""
-    return f"{told.get('messages', 0):,} messages{days}: {classes}"
+    until = f"; labels until {_day(told['labels_until'])}" if told.get("labels_until") else ""
+    return f"{told.get('messages', 0):,} messages{days}: {classes}{until}"
 
 
 def _figures(overall: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ import os
 import select
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -74,8 +75,9 @@ def test_an_end_takes_its_descriptors_with_it() -> None:
     """Turns come and go for as long as the process lives: nothing of them stays open."""
     end = End()
     number = end.fileno()
-    os.fstat(number)
+    pipe = os.fstat(number).st_ino
     del end
     gc.collect()
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(number)
+    # a thread of another test may have been given the number meanwhile
+    left = os.fstat(number).st_ino if Path(f"/proc/self/fd/{number}").exists() else 0
+    assert left != pipe

@@ -58,7 +58,7 @@ def test_from_labels_to_a_signed_bundle(home: Path, tmp_path: Path) -> None:
     told = RUN.invoke(app, ["bundle", "verify", bundle, "--key", f"{key}.pub"])
     assert "signed by key" in told.output
     shown = RUN.invoke(app, ["bundle", "show", bundle]).output
-    for word in ("anna", "2026-10-02", "model=hashing", "labels_until=2026-09-01", "signed", "verdict"):
+    for word in ("anna", "2026-10-02", "model hashing", "labels until 2026-09-01", "signed  yes", "verdict"):
         assert word in shown, word
     told = json.loads(RUN.invoke(app, ["bundle", "show", bundle, "--json"]).output)
     assert told["signed"] is True
