@@ -7,7 +7,6 @@ it still holds one is caught where it matters: every effect is claimed in the jo
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -51,10 +50,7 @@ class Locks:
     def close(self) -> None:
         """Let go of everything."""
         line, self._line = self._line, None
-        if line is not None:
-            with suppress(SQLAlchemyError):
-                line.invalidate()
-                line.close()
+        postgres.cut(line)
 
     def _ask(self, statement: Any, key: int) -> Any:
         if self._line is None:

@@ -7,11 +7,9 @@ each commit of another connection and tells without reading a page. Either is a 
 from __future__ import annotations
 
 import select
-from contextlib import suppress
 from typing import Any, Protocol
 
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from . import postgres
 
@@ -85,8 +83,5 @@ class DatabaseNews:
     def close(self) -> None:
         """Close the line."""
         line, self._line = self._line, None
-        if line is not None:
-            with suppress(SQLAlchemyError):
-                line.invalidate()
-                line.close()
+        postgres.cut(line)
         self._engine.dispose()

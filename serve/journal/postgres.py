@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from mailml.errors import InputError, MissingExtraError
@@ -52,6 +52,14 @@ def reading(url: str) -> Engine:
     return _engine(url, pool_size=4).execution_options(
         isolation_level="REPEATABLE READ", postgresql_readonly=True
     )
+
+
+def cut(line: Connection | None) -> None:
+    """Give a standing connection up, whatever state it is in: the server lets go of all that it held."""
+    if line is not None:
+        with suppress(SQLAlchemyError):
+            line.invalidate()
+            line.close()
 
 
 def standing(url: str) -> Engine:
